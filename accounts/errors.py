@@ -1,0 +1,11 @@
+from jiema.api.errors import DomainError
+
+
+class EmailTaken(DomainError):
+    code = "EMAIL_TAKEN"
+    text = "There is an account with this e-mail address already."
+
+
+class TooManyKeys(DomainError):
+    code = "TOO_MANY_KEYS"
+    text = "You have 10 active API keys, which is the most; revoke one first."

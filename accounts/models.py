@@ -1,0 +1,101 @@
+import secrets
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.db.models.functions import Lower, Now
+
+from jiema.api.ids import ALPHABET, new_id
+
+MAX_ACTIVE_KEYS = 10
+
+
+def new_referral_code() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(6))
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class AccountState(models.TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    CLOSED = "closed", "Closed"
+
+
+class Language(models.TextChoices):
+    EN = "en", "English"
+    ID = "id", "Bahasa Indonesia"
+    MS = "ms", "Bahasa Melayu"
+    ZH = "zh", "简体中文"
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A customer or a member of staff, known by e-mail.
+
+    reads_per_minute, writes_per_minute: this account's own API limits; empty for the shop's.
+    """
+
+    id = models.CharField(primary_key=True, max_length=25, default=new_id, editable=False, db_collation="C")
+    email = models.EmailField(max_length=254)
+    display_name = models.CharField(max_length=60, blank=True)
+    lang = models.CharField(max_length=2, choices=Language, default=Language.EN)
+    referral_code = models.CharField(max_length=6, unique=True, default=new_referral_code, editable=False)
+    state = models.CharField(max_length=10, choices=AccountState, default=AccountState.ACTIVE)
+    reads_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    writes_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(Lower("email"), name="user_email_once"),
+            CheckConstraint(condition=Q(reads_per_minute__gt=0), name="user_reads_positive"),
+            CheckConstraint(condition=Q(writes_per_minute__gt=0), name="user_writes_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.state == AccountState.ACTIVE
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def active(self) -> "ApiKeyQuerySet":
+        return self.filter(revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A token's digest; the token itself is shown once and kept nowhere."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=60)
+    prefix = models.CharField(max_length=11)
+    digest = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,37 @@
+from typing import Any
+
+from accounts.models import AccountState, ApiKey, User
+from jiema.api.authentication import Caller, Ride
+from jiema.api.db import read_prepared
+from jiema.api.errors import Forbidden
+
+_CALLER = """
+SELECT u.id, k.id, u.state <> 'active', u.reads_per_minute, u.writes_per_minute, {ride}
+FROM accounts_apikey k JOIN accounts_user u ON u.id = k.user_id
+WHERE k.digest = $1 AND k.revoked_at IS NULL
+"""
+
+
+def find_caller(digest: bytes, ride: Ride | None) -> tuple[Caller, Any] | None:
+    """Who holds the key with this SHA-256 digest, and the ride's value; None for no active key."""
+    sql = _CALLER.format(ride=f"({ride.sql})" if ride else "NULL")
+    row = read_prepared(sql, (digest, *(ride.params if ride else ())))
+    return (Caller(*row[:5]), row[5]) if row else None
+
+
+def lock_active_user(user_id: str) -> User:
+    """The account, share-locked: a suspension waits for us or we see it. Raises Forbidden."""
+    user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+    if user.state != AccountState.ACTIVE:
+        raise Forbidden
+    return user
+
+
+def active_keys(user_id: str) -> list[ApiKey]:
+    return list(ApiKey.objects.active().filter(user_id=user_id).order_by("-id"))
+
+
+def require_active(user_id: str) -> None:
+    """Raises Forbidden where the account is blocked; read in the caller's transaction."""
+    if not User.objects.filter(pk=user_id, state=AccountState.ACTIVE).exists():
+        raise Forbidden

@@ -1,0 +1,61 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+from django.db.models.functions import Now
+
+
+class Wallet(models.Model):
+    """A user's prepaid balance in US cents: a cache of the sum of the user's entries."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="wallet")
+    balance_cents = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [CheckConstraint(condition=Q(balance_cents__gte=0), name="wallet_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.balance_cents}"
+
+
+class Kind(models.TextChoices):
+    CHARGE = "charge", "Number bought"
+    REFUND = "refund", "Refund"
+    TOP_UP = "top_up", "Top-up"
+    ADJUSTMENT = "adjustment", "Adjustment"
+
+
+class Entry(models.Model):
+    """One transfer between a user's wallet and a named counter-account. Only ever added.
+
+    amount_cents: signed; negative took money from the user.
+    """
+
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="entries")
+    kind = models.CharField(max_length=16, choices=Kind)
+    counter_account = models.CharField(max_length=40)
+    amount_cents = models.BigIntegerField()
+    balance_after = models.BigIntegerField()
+    reference = models.CharField(max_length=120)
+    reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversed_by")
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=254, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [
+            CheckConstraint(condition=~Q(amount_cents=0), name="entry_moves_something"),
+            CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_not_negative"),
+            CheckConstraint(
+                condition=Q(kind="charge", amount_cents__lt=0) | ~Q(kind="charge"), name="entry_charge_takes"
+            ),
+            CheckConstraint(
+                condition=Q(kind__in=["refund", "top_up"], amount_cents__gt=0) | ~Q(kind__in=["refund", "top_up"]),
+                name="entry_refund_and_top_up_give",
+            ),
+            UniqueConstraint(fields=["kind", "reference"], name="entry_cause_once"),
+        ]
+        indexes = [models.Index(F("wallet"), F("id").desc(), name="entry_statement")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference}: {self.amount_cents}"

@@ -1,0 +1,107 @@
+"""The only writer of balances and ledger entries."""
+
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.wallet.errors import Insufficient, ReferenceReused
+from accounts.wallet.models import Entry, Kind, Wallet
+
+SALES = "sales"
+ADJUSTMENTS = "adjustment"
+
+# The cause is looked for first; the balance moves only where it is new and the wallet holds enough. Two
+# at once with the same cause: the second waits for the wallet's row, then the unique constraint refuses it.
+_POST = """
+WITH moved AS (
+    UPDATE wallet_wallet SET balance_cents = balance_cents + %(amount)s
+    WHERE user_id = %(user)s AND balance_cents + %(amount)s >= 0
+      AND NOT EXISTS (SELECT FROM wallet_entry WHERE kind = %(kind)s AND reference = %(reference)s)
+    RETURNING balance_cents
+)
+INSERT INTO wallet_entry
+    (wallet_id, kind, counter_account, amount_cents, balance_after, reference, reverses_id, reason, actor)
+SELECT %(user)s, %(kind)s, %(counter)s, %(amount)s, balance_cents, %(reference)s, %(reverses)s, %(reason)s, %(actor)s
+FROM moved
+RETURNING id
+"""
+
+
+@transaction.atomic
+def open_wallet(user_id: str) -> Wallet:
+    return Wallet.objects.get_or_create(user_id=user_id)[0]
+
+
+def charge(user_id: str, amount_cents: int, order_id: str) -> Entry:
+    """Take the price of an order. amount_cents: positive. Raises Insufficient."""
+    return _post(user_id, Kind.CHARGE, -_positive(amount_cents), SALES, f"order:{order_id}")
+
+
+def refund(user_id: str, order_id: str) -> Entry:
+    """Give back the whole charge of an order, once."""
+    paid = Entry.objects.get(kind=Kind.CHARGE, reference=f"order:{order_id}", wallet_id=user_id)
+    return _post(user_id, Kind.REFUND, -paid.amount_cents, SALES, paid.reference, reverses=paid)
+
+
+def top_up(user_id: str, amount_cents: int, gateway: str, top_up_id: str) -> Entry:
+    """Credit a captured payment, once. amount_cents: what the gateway captured."""
+    return _post(user_id, Kind.TOP_UP, _positive(amount_cents), f"gateway:{gateway}", f"topup:{top_up_id}")
+
+
+def adjust(user_id: str, amount_cents: int, reference: str, *, reason: str, actor: str) -> Entry:
+    """A correction by ops, with reason and actor. amount_cents: signed. Raises Insufficient."""
+    if not reason.strip() or not actor.strip():
+        raise ValueError("an adjustment needs a reason and an actor")
+    return _post(user_id, Kind.ADJUSTMENT, amount_cents, ADJUSTMENTS, reference, reason=reason, actor=actor)
+
+
+def _positive(amount_cents: int) -> int:
+    if amount_cents <= 0:
+        raise ValueError("the amount has to be positive")
+    return amount_cents
+
+
+@transaction.atomic
+def _post(
+    user_id: str,
+    kind: Kind,
+    amount_cents: int,
+    counter_account: str,
+    reference: str,
+    *,
+    reverses: Entry | None = None,
+    reason: str = "",
+    actor: str = "",
+) -> Entry:
+    """Append one entry and move the cached balance with it.
+
+    amount_cents: signed; negative takes money from the user.
+    reference: the cause, such as "order:c1x…". (kind, reference) is unique: asking twice returns the
+        first entry and moves nothing.
+    Raises Insufficient, or ReferenceReused where the same cause comes back with another amount.
+    """
+    values: dict[str, Any] = {
+        "user": user_id,
+        "kind": kind.value,
+        "amount": amount_cents,
+        "counter": counter_account,
+        "reference": reference,
+        "reverses": reverses.pk if reverses else None,
+        "reason": reason,
+        "actor": actor,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_POST, values)
+        row = cursor.fetchone()
+    if row:
+        return Entry.objects.get(pk=row[0])
+    return _first(user_id, kind, amount_cents, reference)
+
+
+def _first(user_id: str, kind: Kind, amount_cents: int, reference: str) -> Entry:
+    entry = Entry.objects.filter(kind=kind, reference=reference).first()
+    if entry is None:
+        raise Insufficient
+    if (entry.wallet_id, entry.amount_cents) != (user_id, amount_cents):
+        raise ReferenceReused(f"{kind} {reference}")
+    return entry

@@ -1,0 +1,82 @@
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseNotModified
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from catalog import selectors
+from catalog.api.serializers import CountryList, PriceList, PriceQuery, ServiceList
+from jiema.api.authentication import Ride
+from jiema.api.envelope import JSON_TYPE, success_body, to_json
+from jiema.api.views import ApiView, check, refuse_unprintable
+
+MAX_AGE_SECONDS = 5
+_VERSION = Ride("SELECT version FROM catalog_catalogueversion WHERE id = 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    plain: bytes
+    zipped: bytes
+
+
+@lru_cache(maxsize=512)
+def _rendered(read: Callable[..., Any], argument: str, version: int) -> Rendered:
+    """The reply's bytes for one version of the catalogue, made once in each process."""
+    found = read(argument) if argument else {"items": read()}
+    body = success_body(to_json(found))
+    return Rendered(body, gzip.compress(body, 6, mtime=0))
+
+
+class CatalogueView(ApiView):
+    """A list that changes only with the catalogue's version, which comes along with the key's look-up."""
+
+    def ride(self, **kwargs: str) -> Ride:
+        return _VERSION
+
+    def serve(self, request: Request, read: Callable[..., Any], argument: str = "") -> HttpResponse:
+        rendered = _rendered(read, argument, self.cargo)
+        tag = f'W/"{self.cargo}"'
+        response: HttpResponse
+        if tag in request.headers.get("If-None-Match", ""):
+            response = HttpResponseNotModified()
+        elif "gzip" in request.headers.get("Accept-Encoding", ""):
+            response = HttpResponse(rendered.zipped, content_type=JSON_TYPE)
+            response["Content-Encoding"] = "gzip"
+        else:
+            response = HttpResponse(rendered.plain, content_type=JSON_TYPE)
+        response["ETag"] = tag
+        response["Cache-Control"] = f"private, max-age={MAX_AGE_SECONDS}"
+        response["Vary"] = "Accept-Encoding, Authorization, X-API-Key"
+        return response
+
+
+class Services(CatalogueView):
+    """Services with stock."""
+
+    @extend_schema(operation_id="listServices", responses=ServiceList)
+    def get(self, request: Request) -> HttpResponse:
+        return self.serve(request, selectors.services_on_sale)
+
+
+class Countries(CatalogueView):
+    """Countries; `id` is what an order takes."""
+
+    @extend_schema(operation_id="listCountries", responses=CountryList)
+    def get(self, request: Request) -> HttpResponse:
+        return self.serve(request, selectors.countries_on_sale)
+
+
+class Prices(CatalogueView):
+    """The prices of one service, cheapest first."""
+
+    @extend_schema(operation_id="listPrices", parameters=[PriceQuery], responses=PriceList)
+    def get(self, request: Request) -> HttpResponse:
+        wish = request.query_params.dict()
+        refuse_unprintable(wish)
+        service = check(PriceQuery(data=wish))["service"]
+        return self.serve(request, selectors.prices_of, service)

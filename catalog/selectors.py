@@ -1,0 +1,97 @@
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from catalog.errors import BadCountry, BadService, NoNumbers
+from catalog.models import Country, Price, Service, ServiceSummary
+
+# Codes come first: no service's slug is another's code, but a code that came in later may equal a slug.
+_QUOTE = """
+SELECT s.code, c.id, p.provider_id, p.cost, p.price_cents, p.rule_id,
+       (SELECT version FROM catalog_catalogueversion WHERE id = 1)
+FROM (SELECT 1) AS one
+LEFT JOIN LATERAL (
+    SELECT code FROM catalog_service
+    WHERE is_enabled AND (code = %(service)s OR slug = %(service)s) ORDER BY code = %(service)s DESC LIMIT 1
+) s ON true
+LEFT JOIN catalog_country c ON c.is_enabled AND (c.id = %(country_id)s OR c.slug = %(country)s)
+LEFT JOIN catalog_price p ON p.service_id = s.code AND p.country_id = c.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a pair costs now. cost: US dollars, the cap of the purchase. price_cents: what the user pays."""
+
+    service_code: str
+    country_id: int
+    provider_id: int
+    cost: Decimal
+    price_cents: int
+    rule_id: int | None
+    catalogue_version: int
+
+
+def quote(service: str, country: str) -> Quote:
+    """The price list's line for a pair. service: code or slug. country: id or slug.
+
+    Raises BadService, BadCountry, NoNumbers.
+    """
+    country_id = int(country) if country.isascii() and country.isdigit() and len(country) < 10 else None
+    values: dict[str, Any] = {"service": service, "country": country, "country_id": country_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_QUOTE, values)
+        row = cursor.fetchone()
+    if row[0] is None:
+        raise BadService
+    if row[1] is None:
+        raise BadCountry
+    if row[2] is None:
+        raise NoNumbers
+    return Quote(*row)
+
+
+def services_on_sale() -> list[dict[str, Any]]:
+    """Services with stock, in the shop's order; minCostUsd in US dollars as a number."""
+    rows = ServiceSummary.objects.select_related("service").order_by("service__position", "service_id")
+    return [
+        {
+            "code": row.service_id,
+            "slug": row.service.slug,
+            "name": row.service.name,
+            "minCostUsd": row.min_price_cents / 100,
+            "totalCount": row.total_count,
+            "countryCount": row.country_count,
+        }
+        for row in rows
+    ]
+
+
+def countries_on_sale() -> list[dict[str, Any]]:
+    """All countries that are not switched off, with stock or without."""
+    return [dict(row) for row in Country.objects.filter(is_enabled=True).order_by("name").values("id", "slug", "name")]
+
+
+def prices_of(service: str) -> dict[str, Any]:
+    """The price list of one service, cheapest first; priceCents in US cents. Raises BadService.
+
+    service: code or slug.
+    """
+    matches = Service.objects.filter(Q(code=service) | Q(slug=service), is_enabled=True)
+    found = sorted(matches, key=lambda each: each.code != service)
+    if not found:
+        raise BadService
+    rows = Price.objects.filter(service=found[0]).select_related("country").order_by("price_cents", "country_id")
+    items = [
+        {
+            "countryId": row.country_id,
+            "countrySlug": row.country.slug,
+            "priceCents": str(row.price_cents),
+            "count": row.count,
+        }
+        for row in rows
+    ]
+    return {"service": found[0].code, "items": items}

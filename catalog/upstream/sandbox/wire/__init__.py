@@ -1,0 +1,1 @@
+"""How the shop's facts look on the wire, dialect by dialect."""

@@ -1,0 +1,79 @@
+"""The public error catalogue: every refusal is a class with a stable code, a status and a sentence."""
+
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A refusal that the caller is told.
+
+    message: for people. order_id: set where the refusal left an order behind. retry_after: whole
+    seconds, sent as the header. fields of the reply: `ok`, `code`, `message`, and `orderId` where set.
+    """
+
+    code: ClassVar[str] = "BAD_REQUEST"
+    status: ClassVar[int] = 400
+    text: ClassVar[str] = "The request is not valid."
+
+    def __init__(self, message: str = "", *, order_id: str | None = None, retry_after: int | None = None) -> None:
+        self.message = message or self.text
+        self.order_id = order_id
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+
+class BadRequest(DomainError):
+    pass
+
+
+class AuthMissing(DomainError):
+    code, status = "AUTH_MISSING", 401
+    text = "Send your API key in the header: Authorization: Bearer jm_…"
+
+
+class AuthInvalid(DomainError):
+    code, status = "AUTH_INVALID", 401
+    text = "This API key is unknown or was revoked."
+
+
+class Forbidden(DomainError):
+    code, status = "FORBIDDEN", 403
+    text = "This account is blocked. Please contact support."
+
+
+class NotFound(DomainError):
+    code, status = "NOT_FOUND", 404
+    text = "There is nothing here."
+
+
+class MethodNotAllowed(DomainError):
+    code, status = "METHOD_NOT_ALLOWED", 405
+    text = "This method is not allowed here; see the Allow header."
+
+    def __init__(self, allowed: list[str]) -> None:
+        super().__init__()
+        self.allowed = allowed
+
+
+class TooLarge(DomainError):
+    code, status = "TOO_LARGE", 413
+    text = "The body may hold 16 KiB at most."
+
+
+class UnsupportedMediaType(DomainError):
+    code, status = "UNSUPPORTED_MEDIA_TYPE", 415
+    text = "Send JSON with the header Content-Type: application/json."
+
+
+class RateLimited(DomainError):
+    code, status = "RATE_LIMITED", 429
+    text = "Too many calls; wait as long as Retry-After says."
+
+
+class Internal(DomainError):
+    code, status = "INTERNAL", 500
+    text = "Something went wrong on our side. The operators were told; please quote the requestId."
+
+
+class Unavailable(DomainError):
+    code, status = "UNAVAILABLE", 503
+    text = "The service is not available right now; please try again."

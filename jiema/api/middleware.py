@@ -1,0 +1,72 @@
+import secrets
+from collections.abc import Callable
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import Resolver404, resolve
+
+from jiema.api.envelope import failure
+from jiema.api.errors import DomainError, Internal, NotFound, TooLarge, Unavailable
+from jiema.api.limits import Verdict
+
+MAX_BODY_BYTES = 16 * 1024
+log = structlog.get_logger(__name__)
+
+
+class ApiMiddleware:
+    """First in the chain: answers everything under /api/ itself.
+
+    The API needs no session, no CSRF token and no template, and does not pay for the middlewares that
+    bring them. Every reply is JSON in the envelope, whatever happens.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith("/api/"):
+            return answer(request)
+        return self.get_response(request)
+
+
+def answer(request: HttpRequest) -> HttpResponseBase:
+    request_id = secrets.token_hex(12)
+    response = _respond(request, request_id)
+    response["X-Request-Id"] = request_id
+    response.headers.setdefault("Cache-Control", "no-store")
+    response["X-Content-Type-Options"] = "nosniff"
+    verdict: Verdict | None = getattr(request, "rate_limit", None)
+    if verdict:
+        response["RateLimit-Limit"] = str(verdict.limit)
+        response["RateLimit-Remaining"] = str(verdict.remaining)
+        response["RateLimit-Reset"] = str(verdict.reset)
+    return response
+
+
+def _respond(request: HttpRequest, request_id: str) -> HttpResponseBase:
+    try:
+        _check_size(request)
+        view, args, kwargs = resolve(request.path_info)
+        response: HttpResponseBase = view(request, *args, **kwargs)
+        return response
+    except DomainError as refusal:
+        return failure(refusal)
+    except Resolver404:
+        return failure(NotFound())
+    except (OperationalError, InterfaceError) as error:
+        log.error("database_away", request_id=request_id, error=type(error).__name__)
+        return failure(Unavailable(retry_after=2))
+    except Exception:
+        log.exception("internal_error", request_id=request_id, method=request.method, path=request.path)
+        return _internal(request_id)
+
+
+def _internal(request_id: str) -> HttpResponse:
+    return failure(Internal(), requestId=request_id)
+
+
+def _check_size(request: HttpRequest) -> None:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        raise TooLarge

@@ -1,0 +1,18 @@
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from jiema import openapi, views
+from jiema.api.views import not_found
+from orders.api.push import receive
+
+urlpatterns = [
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("catalog.api.urls")),
+    path("api/v1/", include("orders.api.urls")),
+    path("api/v1/openapi.json", openapi.serve),
+    path("api/push/<str:secret>", receive),
+    re_path("^api/", not_found),
+]

@@ -1,0 +1,110 @@
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from jiema.api.authentication import Ride
+from jiema.api.db import read_prepared
+from jiema.api.errors import NotFound
+from orders.errors import BadCursor
+from orders.models import Order
+
+
+def _time(column: str) -> str:
+    return f"""'"' || to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'"""
+
+
+def _text(expression: str) -> str:
+    return f"to_json({expression})::text"
+
+
+def _or_null(expression: str) -> str:
+    return f"coalesce({expression}, 'null')"
+
+
+_SHOWS_SMS = "o.status NOT IN ('CANCELLED', 'FAILED')"
+_HISTORY = f"""
+'[' || coalesce((
+    SELECT string_agg('{{"body":' || {_text("s.body")} || ',"receivedAt":' || {_time("s.received_at")} || '}}',
+                      ',' ORDER BY s.id)
+    FROM orders_sms s WHERE s.order_id = o.id AND {_SHOWS_SMS}), '') || ']'
+"""
+# The order object of the API, made by PostgreSQL: one expression for create, get and list.
+_FIELDS = {
+    "id": "'\"' || o.id || '\"'",
+    "status": "'\"' || o.status || '\"'",
+    "service": _text("o.service_id"),
+    "country": "'\"' || o.country_id || '\"'",
+    "phone": _or_null(_text("o.phone")),
+    "chargedCents": "'\"' || o.charged_cents || '\"'",
+    "refundedCents": "'\"' || o.refunded_cents || '\"'",
+    "createdAt": _time("o.created_at"),
+    "expiresAt": _or_null(_time("o.expires_at")),
+    "smsBody": f"CASE WHEN {_SHOWS_SMS} THEN {_or_null(_text('o.sms_body'))} ELSE 'null' END",
+    "smsReceivedAt": f"CASE WHEN {_SHOWS_SMS} THEN {_or_null(_time('o.sms_received_at'))} ELSE 'null' END",
+    "smsHistory": _HISTORY,
+    "cancelledAt": _time("o.cancelled_at"),
+    "completedAt": _time("o.completed_at"),
+}
+# A field whose value is NULL is left out: those that do not apply.
+ORDER_JSON = "'{' || concat_ws(',', " + ", ".join(f"'\"{n}\":' || {e}" for n, e in _FIELDS.items()) + ") || '}'"
+_IS_STALE = """
+o.status IN ('WAITING', 'RECEIVED') AND o.activation_id IS NOT NULL AND o.synced_at < now() - interval '3 seconds'
+"""
+_RIDE = f"""
+SELECT CASE WHEN {_IS_STALE} THEN '!' ELSE ' ' END || {ORDER_JSON}
+FROM orders_order o WHERE o.id = $2 AND o.user_id = u.id
+"""
+_ONE = f"SELECT {ORDER_JSON} FROM orders_order o WHERE o.id = $1"
+_PAGE = f"""
+SELECT o.id, {ORDER_JSON} FROM orders_order o
+WHERE o.user_id = %(user)s AND o.id < %(before)s
+ORDER BY o.id DESC LIMIT %(limit)s
+"""
+_PAGE_BY_STATUS = _PAGE.replace("ORDER BY o.id", "AND o.status = %(status)s ORDER BY o.id")
+AFTER_ALL_IDS = "d"
+
+
+def ride_for(order_id: str) -> Ride:
+    """The caller's order as JSON text behind one mark: `!` where the provider should be asked again."""
+    return Ride(_RIDE, (order_id,))
+
+
+def order_json(order_id: str) -> str:
+    row = read_prepared(_ONE, (order_id,))
+    if row is None:
+        raise NotFound
+    return str(row[0])
+
+
+def order_for(user_id: str, order_id: str) -> Order:
+    """This user's order, or NotFound: a stranger's order does not exist."""
+    order = Order.objects.select_related("provider").filter(user_id=user_id, pk=order_id).first()
+    if order is None:
+        raise NotFound("There is no such order.")
+    return order
+
+
+def orders_of(user_id: str) -> QuerySet[Order]:
+    """Newest first."""
+    return Order.objects.filter(user_id=user_id).order_by("-id")
+
+
+def order_page(user_id: str, status: str | None, limit: int, cursor: str | None) -> tuple[list[str], str | None]:
+    """A page of order objects as JSON texts, newest first, and the next page's cursor.
+
+    One walk down an index, on every page. Raises BadCursor.
+    """
+    if cursor is not None and not Order.objects.filter(user_id=user_id, pk=cursor).exists():
+        raise BadCursor
+    values: dict[str, Any] = {
+        "user": user_id,
+        "before": cursor or AFTER_ALL_IDS,
+        "limit": limit + 1,
+        "status": status,
+    }
+    with connection.cursor() as db:
+        db.execute(_PAGE_BY_STATUS if status else _PAGE, values)
+        rows = db.fetchall()
+    more = len(rows) > limit
+    return [row[1] for row in rows[:limit]], (rows[limit - 1][0] if more else None)

@@ -1,0 +1,147 @@
+"""Buying a number in three short steps: reserve, call, settle. No transaction is open over the call."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import structlog
+from django.db import IntegrityError, transaction
+
+from accounts.selectors import require_active
+from accounts.wallet import services as wallet
+from catalog.errors import NoNumbers
+from catalog.models import Provider
+from catalog.selectors import Quote, quote
+from catalog.services.pricing import refresh_offer
+from catalog.services.providers import upstream_for
+from catalog.upstream import errors as upstream
+from catalog.upstream.types import Activation
+from orders.errors import OutcomeUnknown, PriceChanged, UpstreamUnavailable
+from orders.models import IdempotentCall, Order, Outcome, Status, UpstreamAttempt
+from orders.services import idempotency
+from orders.services.lifecycle import database_now, lock_order, transition
+
+log = structlog.get_logger(__name__)
+
+
+def buy_number(
+    user_id: str,
+    service: str,
+    country: str,
+    *,
+    api_key_id: int | None = None,
+    max_price_cents: int | None = None,
+    call: IdempotentCall | None = None,
+) -> str:
+    """Charge the user, buy the number, and return the order's id.
+
+    service: code or slug. country: id or slug. max_price_cents: refuse where the charge would be higher.
+    call: the client's idempotency claim, which is tied to the order with the charge.
+    Raises before anything is charged: BadService, BadCountry, NoNumbers, PriceChanged, Insufficient,
+    Forbidden. With `order_id`, after the charge went back: NoNumbers, UpstreamUnavailable. With
+    `order_id` and the charge held: OutcomeUnknown.
+    """
+    price = quote(service, country)
+    if max_price_cents is not None and price.price_cents > max_price_cents:
+        raise PriceChanged
+    attempt = _reserve(user_id, price, api_key_id, call)
+    try:
+        bought = _call(attempt)
+    except upstream.Rejected as refusal:
+        raise _reject(attempt, refusal) from refusal
+    except upstream.Unclear as unclear:
+        _hold(attempt, unclear.token)
+        raise OutcomeUnknown(order_id=attempt.order_id) from unclear
+    if not settle_bought(attempt.order_id, bought):
+        raise OutcomeUnknown(order_id=attempt.order_id)
+    return attempt.order_id
+
+
+@transaction.atomic(durable=True)
+def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: IdempotentCall | None) -> UpstreamAttempt:
+    require_active(user_id)
+    order = Order.objects.create(
+        user_id=user_id,
+        api_key_id=api_key_id,
+        service_id=price.service_code,
+        country_id=price.country_id,
+        provider_id=price.provider_id,
+        charged_cents=price.price_cents,
+        cost=price.cost,
+        price_rule_id=price.rule_id,
+        catalogue_version=price.catalogue_version,
+    )
+    attempt = UpstreamAttempt.objects.create(
+        order=order,
+        provider_id=price.provider_id,
+        service_id=price.service_code,
+        country_id=price.country_id,
+        max_cost=price.cost,
+    )
+    idempotency.tie(call, order.pk)
+    wallet.charge(user_id, price.price_cents, order.pk)
+    return attempt
+
+
+def _call(attempt: UpstreamAttempt) -> Activation:
+    provider = Provider.objects.get(pk=attempt.provider_id)
+    cap = (attempt.max_cost / provider.usd_rate).quantize(Decimal("0.0001"))
+    return upstream_for(provider).buy(attempt.service_id, attempt.country_id, cap)
+
+
+@transaction.atomic
+def settle_bought(order_id: str, bought: Activation) -> bool:
+    """Give the number to its order. False where another order owns it: the outcome stays unknown.
+
+    An order that was cancelled or failed meanwhile owns the number too, and gives it back.
+    """
+    order = Order.objects.select_for_update(of=("self",)).select_related("provider").get(pk=order_id)
+    provider = order.provider
+    order.bought_at = database_now()
+    order.activation_id = bought.activation_id
+    order.phone = bought.phone
+    order.expires_at = order.bought_at + (bought.lifetime or timedelta(minutes=provider.lifetime_minutes))
+    order.paid_cost = order.cost if bought.cost is None else bought.cost * provider.usd_rate
+    if order.status != Status.WAITING:
+        order.cancel_upstream_at = order.bought_at
+    try:
+        with transaction.atomic():
+            order.save()
+    except IntegrityError:
+        log.error("activation_sold_twice", order_id=order_id, activation_id=bought.activation_id)
+        _mark(order_id, Outcome.UNKNOWN, "DUPLICATE_ACTIVATION")
+        return False
+    _mark(order_id, Outcome.BOUGHT, "")
+    if order.paid_cost > order.cost:
+        log.warning("bought_above_cap", order_id=order_id, cap=str(order.cost), paid=str(order.paid_cost))
+    return True
+
+
+def _reject(attempt: UpstreamAttempt, refusal: upstream.Rejected) -> NoNumbers | UpstreamUnavailable:
+    """Fail and refund; the error to tell the customer."""
+    fail_reserved(attempt.order_id, Outcome.REJECTED, refusal.token)
+    if isinstance(refusal, upstream.PriceMoved):
+        refresh_offer(attempt.provider_id, attempt.service_id, attempt.country_id, refusal.least)
+    if isinstance(refusal, upstream.OutOfStock | upstream.PriceMoved | upstream.NotSold):
+        return NoNumbers(order_id=attempt.order_id)
+    level = log.error if isinstance(refusal, upstream.AccountTrouble) else log.warning
+    level("purchase_refused", order_id=attempt.order_id, provider=attempt.provider_id, token=refusal.token)
+    wait = refusal.retry_after if isinstance(refusal, upstream.Unavailable) else None
+    return UpstreamUnavailable(order_id=attempt.order_id, retry_after=max(1, round(wait or 5)))
+
+
+@transaction.atomic
+def fail_reserved(order_id: str, outcome: Outcome, token: str) -> None:
+    """The purchase did not happen: FAILED with the refund, unless the user cancelled meanwhile."""
+    order = lock_order(order_id)
+    _mark(order_id, outcome, token)
+    if order.status == Status.WAITING and order.activation_id is None:
+        transition(order, Status.FAILED)
+
+
+def _hold(attempt: UpstreamAttempt, token: str) -> None:
+    log.warning("purchase_outcome_unknown", order_id=attempt.order_id, provider=attempt.provider_id, token=token)
+    _mark(attempt.order_id, Outcome.UNKNOWN, token)
+
+
+def _mark(order_id: str, outcome: Outcome, token: str) -> None:
+    UpstreamAttempt.objects.filter(order_id=order_id).update(outcome=outcome, token=token[:200])

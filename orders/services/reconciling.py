@@ -1,0 +1,187 @@
+"""The sweep: one list of a provider's open activations moves many orders, and settles unknown purchases.
+
+A number that no order owns is adopted by the reserved order that asked for its pair, or given back where
+that order has ended; one that no attempt of ours explains is left to ops, untouched.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from catalog.models import Provider
+from catalog.services.providers import upstream_for
+from catalog.upstream.errors import UpstreamError
+from catalog.upstream.types import OPEN_STATES, Activation, ActiveActivation, State, Upstream
+from catalog.upstream.types import Status as UpstreamStatus
+from orders.models import OPEN, Order, Outcome, StrayActivation, UpstreamAttempt
+from orders.services.buying import fail_reserved, settle_bought
+from orders.services.lifecycle import database_now
+from orders.services.syncing import STALE_AFTER, apply_status, poll
+
+# A purchase call is over after 3 s of waiting for the budget, 2 s to connect and 8 s in all, and a margin.
+IN_FLIGHT = timedelta(seconds=16)
+HOLD_AT_MOST = timedelta(minutes=2)
+CLEAN_LISTINGS = 2
+UNSETTLED = (Outcome.IN_FLIGHT, Outcome.UNKNOWN)
+log = structlog.get_logger(__name__)
+
+
+def sweep(provider: Provider) -> None:
+    """Bring all open orders of a provider up to date, and settle its unknown purchases."""
+    adapter = upstream_for(provider)
+    if not (_has_open_orders(provider) or _has_unsettled(provider)):
+        return
+    if adapter.can_list:
+        _sweep_list(provider, adapter)
+    else:
+        _poll_stale(provider)
+        _fail_unlisted(provider)
+
+
+def _has_open_orders(provider: Provider) -> bool:
+    return Order.objects.filter(provider=provider, status__in=OPEN, activation_id__isnull=False).exists()
+
+
+def _has_unsettled(provider: Provider) -> bool:
+    return UpstreamAttempt.objects.filter(provider=provider, outcome__in=UNSETTLED).exists()
+
+
+def _sweep_list(provider: Provider, adapter: Upstream) -> None:
+    began = database_now()
+    try:
+        rows = list(adapter.active())
+    except UpstreamError as error:
+        log.info("sweep_without_answer", provider=provider.name, token=error.token)
+        return
+    owned = _owned(provider, rows)
+    _apply_rows(owned, rows)
+    strays = [row for row in rows if row.activation_id not in owned]
+    _settle_strays(provider, strays, began)
+    _count_clean_listing(provider, adapter, began)
+    _poll_missing(provider, {row.activation_id for row in rows}, began)
+
+
+def _owned(provider: Provider, rows: Sequence[ActiveActivation]) -> dict[str, str]:
+    """Activation id to order id, for the rows that an order owns."""
+    ids = [row.activation_id for row in rows]
+    found = Order.objects.filter(provider=provider, activation_id__in=ids).values_list("activation_id", "pk")
+    return {activation_id: order_id for activation_id, order_id in found if activation_id}
+
+
+def _apply_rows(owned: dict[str, str], rows: Sequence[ActiveActivation]) -> None:
+    """A row a transaction, and only rows that bring an SMS; the rest is marked as seen in one statement."""
+    quiet = []
+    for row in rows:
+        order_id = owned.get(row.activation_id)
+        if order_id and row.sms:
+            apply_status(order_id, UpstreamStatus(row.state or State.RECEIVED, row.sms), "list_key")
+        elif order_id and row.state in OPEN_STATES:
+            quiet.append(order_id)
+    Order.objects.filter(pk__in=quiet, status__in=OPEN).update(synced_at=Now())
+
+
+def _settle_strays(provider: Provider, rows: Sequence[ActiveActivation], began: datetime) -> None:
+    for row in rows:
+        stray, _ = StrayActivation.objects.get_or_create(
+            provider=provider,
+            activation_id=row.activation_id,
+            defaults={
+                "phone": row.phone,
+                "service_code": row.service,
+                "country_code": row.country,
+                "cost": row.cost,
+            },
+        )
+        if stray.settled_at is None:
+            _settle_stray(stray, row, began)
+
+
+def _settle_stray(stray: StrayActivation, row: ActiveActivation, began: datetime) -> None:
+    """The oldest unsettled attempt for its pair that was sent before anyone saw it owns it.
+
+    Not while a call for the pair is in flight: its reply may bring this very number.
+    """
+    pair = Q(provider=stray.provider, service_id=row.service, country=row.country)
+    attempts = UpstreamAttempt.objects.filter(pair)
+    if attempts.filter(outcome=Outcome.IN_FLIGHT, sent_at__gt=began - IN_FLIGHT).exists():
+        return
+    attempt = attempts.filter(outcome__in=UNSETTLED, sent_at__lt=stray.first_seen_at).order_by("sent_at").first()
+    if attempt is None:
+        log.error("stray_activation", provider=stray.provider.name, activation_id=stray.activation_id)
+        return
+    if settle_bought(attempt.order_id, Activation(row.activation_id, row.phone, row.cost, None)):
+        log.warning("activation_adopted", order_id=attempt.order_id, activation_id=row.activation_id)
+        _close(stray, f"adopted by order {attempt.order_id}")
+
+
+def _close(stray: StrayActivation, settlement: str) -> None:
+    StrayActivation.objects.filter(pk=stray.pk).update(settled_at=Now(), settlement=settlement)
+
+
+def _count_clean_listing(provider: Provider, adapter: Upstream, began: datetime) -> None:
+    """Two whole lists, begun after the call was over, without its number: the purchase did not happen."""
+    over = UpstreamAttempt.objects.filter(provider=provider, outcome__in=UNSETTLED, sent_at__lt=began - IN_FLIGHT)
+    over.update(clean_listings=F("clean_listings") + 1)
+    missing = over.filter(clean_listings__gte=CLEAN_LISTINGS)
+    for attempt in missing.order_by("sent_at"):
+        if _history_is_clean(adapter, attempt, began):
+            log.warning("purchase_did_not_happen", order_id=attempt.order_id)
+            fail_reserved(attempt.order_id, Outcome.ABANDONED, attempt.token)
+
+
+def _history_is_clean(adapter: Upstream, attempt: UpstreamAttempt, now: datetime) -> bool:
+    """No kept number in the history since the call that no order owns; after two minutes ops must look."""
+    if not adapter.has_history:
+        return True
+    overdue = now - attempt.sent_at > HOLD_AT_MOST
+    try:
+        rows = adapter.history(attempt.sent_at - timedelta(seconds=5), now)
+    except UpstreamError as error:
+        log.info("history_without_answer", token=error.token)
+        return overdue
+    ids = {row.activation_id for row in rows if row.state != State.CANCELLED}
+    known = Order.objects.filter(provider=attempt.provider_id, activation_id__in=ids)
+    strays = StrayActivation.objects.filter(provider=attempt.provider_id, activation_id__in=ids)
+    unexplained = ids - set(known.values_list("activation_id", flat=True))
+    unexplained -= set(strays.values_list("activation_id", flat=True))
+    if unexplained and overdue:
+        log.error("open_cost", order_id=attempt.order_id, activation_ids=sorted(unexplained))
+    return not unexplained or overdue
+
+
+def _poll_missing(provider: Provider, listed: set[str], began: datetime) -> None:
+    """An open order that the list lacks has ended there, or the list is late: ask for it alone."""
+    missing = Order.objects.filter(
+        provider=provider,
+        status__in=OPEN,
+        activation_id__isnull=False,
+        bought_at__lt=began,
+        synced_at__lt=began,
+    ).exclude(activation_id__in=listed)
+    _poll_each(missing.order_by("synced_at").values_list("pk", flat=True)[:50])
+
+
+def _poll_stale(provider: Provider) -> None:
+    """Where nothing can be listed: the orders not asked about for longest, as far as the budget goes."""
+    stale = Order.objects.filter(
+        provider=provider, status__in=OPEN, activation_id__isnull=False, synced_at__lt=Now() - STALE_AFTER
+    )
+    _poll_each(stale.order_by("synced_at").values_list("pk", flat=True)[:50])
+
+
+def _poll_each(order_ids: Iterable[str]) -> None:
+    for order_id in order_ids:
+        claim = Order.objects.filter(pk=order_id, status__in=OPEN, synced_at__lt=Now() - STALE_AFTER)
+        if claim.update(synced_at=Now()):
+            poll(Order.objects.select_related("provider").get(pk=order_id))
+
+
+def _fail_unlisted(provider: Provider) -> None:
+    """No list to look in: after two minutes the customer is refunded, and ops get the open cost."""
+    overdue = UpstreamAttempt.objects.filter(provider=provider, outcome__in=UNSETTLED, sent_at__lt=Now() - HOLD_AT_MOST)
+    for attempt in overdue.order_by("sent_at"):
+        log.error("open_cost", order_id=attempt.order_id, provider=provider.name, max_cost=str(attempt.max_cost))
+        fail_reserved(attempt.order_id, Outcome.ABANDONED, attempt.token)

@@ -1,0 +1,41 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from accounts import services as accounts
+from accounts.errors import EmailTaken, TooManyKeys
+from accounts.models import ApiKey, User
+
+
+def test_an_address_has_one_account_whatever_its_case(alice: User) -> None:
+    with pytest.raises(EmailTaken):
+        accounts.create_user("ALICE@example.com", "x")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_creations_at_once_make_ten_keys(alice: User) -> None:
+    def create(_: int) -> bool:
+        try:
+            accounts.create_api_key(alice.pk, "race")
+        except TooManyKeys:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(10) as threads:
+        assert sum(threads.map(create, range(50))) == 10
+    assert ApiKey.objects.active().filter(user=alice).count() == 10
+
+
+def test_a_revoked_key_makes_room(alice: User) -> None:
+    keys = [accounts.create_api_key(alice.pk, str(number))[0] for number in range(10)]
+    accounts.revoke_api_key(alice.pk, keys[0].pk)
+    assert accounts.create_api_key(alice.pk, "new")[0].name == "new"
+
+
+def test_nobody_revokes_a_strangers_key(alice: User, carol: User) -> None:
+    key, _ = accounts.create_api_key(alice.pk, "mine")
+    assert accounts.revoke_api_key(carol.pk, key.pk) is False
+    assert ApiKey.objects.active().filter(pk=key.pk).exists()

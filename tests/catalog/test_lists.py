@@ -1,0 +1,85 @@
+from decimal import Decimal
+
+from catalog.models import Country, Offer, Provider, Service
+from catalog.services.pricing import rebuild_price_list, set_markup
+from tests.conftest import Api, data, error
+
+
+def test_services_with_stock(api: Api, provider: Provider) -> None:
+    assert data(api.get("/services")) == {
+        "items": [
+            {
+                "code": "tg",
+                "slug": "telegram",
+                "name": "Telegram",
+                "minCostUsd": 0.39,
+                "totalCount": 100,
+                "countryCount": 1,
+            }
+        ]
+    }
+
+
+def test_countries(api: Api, provider: Provider) -> None:
+    assert data(api.get("/countries")) == {"items": [{"id": 7, "slug": "my", "name": "Malaysia"}]}
+
+
+def test_prices_by_code_and_by_slug(api: Api, provider: Provider) -> None:
+    expected = {
+        "service": "tg",
+        "items": [{"countryId": 7, "countrySlug": "my", "priceCents": "39", "count": 100}],
+    }
+    assert data(api.get("/prices?service=tg")) == expected
+    assert data(api.get("/prices?service=telegram")) == expected
+
+
+def test_the_cost_never_leaves_the_server(api: Api, provider: Provider) -> None:
+    Offer.objects.update(cost=Decimal("0.3141"))
+    rebuild_price_list()
+    for path in ("/services", "/prices?service=tg"):
+        assert b"3141" not in api.get(path).content
+
+
+def test_prices_need_a_known_service(api: Api, provider: Provider) -> None:
+    assert error(api.get("/prices")) == (400, "BAD_REQUEST")
+    assert error(api.get("/prices?service=")) == (400, "BAD_REQUEST")
+    assert error(api.get("/prices?service=nope")) == (400, "BAD_SERVICE")
+    assert error(api.get("/prices?service=%00")) == (400, "BAD_REQUEST")
+
+
+def test_what_the_summary_adds_up_is_what_prices_show(api: Api, provider: Provider) -> None:
+    Country.objects.create(id=6, iso2="ID", slug="id", name="Indonesia")
+    Offer.objects.create(provider=provider, service_id="tg", country_id=6, cost=Decimal("0.20"), count=11)
+    rebuild_price_list()
+    prices = data(api.get("/prices?service=tg"))["items"]
+    (service,) = data(api.get("/services"))["items"]
+    assert service["totalCount"] == sum(row["count"] for row in prices) == 111
+    assert service["countryCount"] == len(prices) == 2
+    assert service["minCostUsd"] == min(int(row["priceCents"]) for row in prices) / 100
+
+
+def test_a_markup_shows_on_the_next_call(api: Api, provider: Provider) -> None:
+    data(api.get("/prices?service=tg"))
+    set_markup(Decimal(100))
+    assert data(api.get("/prices?service=tg"))["items"][0]["priceCents"] == "60"
+
+
+def test_an_unchanged_list_is_not_sent_again(api: Api, provider: Provider) -> None:
+    first = api.get("/services")
+    again = api.get("/services", If_None_Match=first["ETag"])
+    assert (again.status_code, again.content) == (304, b"")
+    assert first["Cache-Control"] == "private, max-age=5"
+    set_markup(Decimal(100))
+    assert api.get("/services", If_None_Match=first["ETag"]).status_code == 200
+
+
+def test_a_list_is_compressed_for_those_who_can_read_it(api: Api, provider: Provider) -> None:
+    assert api.get("/services", Accept_Encoding="gzip")["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in api.get("/services")
+
+
+def test_a_service_that_is_switched_off_is_unknown(api: Api, provider: Provider) -> None:
+    Service.objects.update(is_enabled=False)
+    rebuild_price_list()
+    assert error(api.get("/prices?service=tg")) == (400, "BAD_SERVICE")
+    assert data(api.get("/services")) == {"items": []}

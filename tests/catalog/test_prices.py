@@ -1,0 +1,119 @@
+from decimal import ROUND_CEILING, Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.models import (
+    CatalogueVersion,
+    Country,
+    Offer,
+    Price,
+    PriceRule,
+    Provider,
+    Service,
+    ServiceSummary,
+)
+from catalog.selectors import quote
+from catalog.services.pricing import rebuild_price_list, set_markup
+
+
+def version() -> int:
+    return CatalogueVersion.objects.get().version
+
+
+def price() -> int:
+    rebuild_price_list()
+    return Price.objects.get().price_cents
+
+
+def rule(percent: str, service: str | None = None, country: int | None = None, **more: object) -> PriceRule:
+    return PriceRule.objects.create(service_id=service, country_id=country, percent=Decimal(percent), **more)
+
+
+def test_the_most_specific_rule_wins(provider: Provider) -> None:
+    assert price() == 39  # everything: 30 %
+    rule("100", country=7)
+    assert price() == 60
+    rule("200", service="tg")
+    assert price() == 90
+    pair = rule("300", service="tg", country=7)
+    assert price() == 120
+    assert Price.objects.get().rule_id == pair.pk
+
+
+def test_a_fixed_addition_comes_on_top(provider: Provider) -> None:
+    rule("10", service="tg", fixed_cents=5)
+    assert price() == 38
+
+
+def test_the_floor_is_the_cost_unless_ops_allow_less(provider: Provider) -> None:
+    below = rule("-50", service="tg")
+    assert price() == 30
+    PriceRule.objects.filter(pk=below.pk).update(allow_below_cost=True)
+    assert price() == 15
+
+
+def test_nothing_is_free(provider: Provider) -> None:
+    rule("-100", service="tg", allow_below_cost=True)
+    assert price() == 1
+
+
+def test_without_a_rule_the_price_is_the_cost_rounded_up(provider: Provider) -> None:
+    PriceRule.objects.all().delete()
+    Offer.objects.update(cost=Decimal("0.1201"))
+    assert price() == 13
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cost=st.decimals(min_value=0, max_value=500, places=4),
+    percent=st.decimals(min_value=-100, max_value=1000, places=2),
+    fixed=st.integers(-500, 500),
+    below=st.booleans(),
+)
+def test_prices_are_exact(provider: Provider, cost: Decimal, percent: Decimal, fixed: int, below: bool) -> None:
+    PriceRule.objects.all().delete()
+    rule(str(percent), fixed_cents=fixed, allow_below_cost=below)
+    Offer.objects.update(cost=cost)
+    marked = int((cost * (100 + percent)).to_integral_value(ROUND_CEILING)) + fixed
+    floor = int((cost * 100).to_integral_value(ROUND_CEILING))
+    assert price() == max(1, marked if below else max(marked, floor))
+
+
+def test_the_cheapest_provider_with_stock_sells(provider: Provider) -> None:
+    other = Provider.objects.create(name="other", dialect="tiger", base_url="http://127.0.0.1:9", api_key="k")
+    Offer.objects.create(provider=other, service_id="tg", country_id=7, cost=Decimal("0.10"), count=5)
+    assert price() == 13
+    assert quote("tg", "my").provider_id == other.pk
+    Offer.objects.filter(provider=other).update(count=0)
+    assert price() == 39
+    assert quote("tg", "my").provider_id == provider.pk
+
+
+@pytest.mark.parametrize("switch", [Provider, Country, Service, Offer])
+def test_every_switch_takes_the_pair_off_sale(provider: Provider, switch: type) -> None:
+    switch.objects.update(is_enabled=False)  # type: ignore[attr-defined]
+    rebuild_price_list()
+    assert (Price.objects.count(), ServiceSummary.objects.count()) == (0, 0)
+
+
+def test_the_version_rises_only_with_a_change(provider: Provider) -> None:
+    before = version()
+    assert rebuild_price_list() == 0
+    assert version() == before
+    set_markup(Decimal(31))
+    assert version() == before + 1
+
+
+def test_the_command_sets_the_global_markup(provider: Provider) -> None:
+    call_command("set_markup", "50")
+    assert Price.objects.get().price_cents == 45
+
+
+@pytest.mark.parametrize("percent", ["much", "-101", "nan", "1e9"])
+def test_the_command_refuses_nonsense(provider: Provider, percent: str) -> None:
+    with pytest.raises(CommandError):
+        call_command("set_markup", "--", percent)
+    assert Price.objects.get().price_cents == 39
