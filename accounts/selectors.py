@@ -1,3 +1,4 @@
+from functools import cache
 from typing import Any
 
 from accounts.models import AccountState, ApiKey, User
@@ -6,15 +7,21 @@ from jiema.api.db import read_prepared
 from jiema.api.errors import Forbidden
 
 _CALLER = """
-SELECT u.id, k.id, u.state <> 'active', u.reads_per_minute, u.writes_per_minute, {ride}
+SELECT u.id, k.id, u.state <> 'active', u.reads_per_minute, u.writes_per_minute, ({ride})
 FROM accounts_apikey k JOIN accounts_user u ON u.id = k.user_id
 WHERE k.digest = $1 AND k.revoked_at IS NULL
 """
 
 
+@cache
+def caller_statement(ride_sql: str) -> str:
+    """The caller's look-up, whose last column is the value of the subquery."""
+    return _CALLER.format(ride=ride_sql)
+
+
 def find_caller(digest: bytes, ride: Ride | None) -> tuple[Caller, Any] | None:
     """Who holds the key with this SHA-256 digest, and the ride's value; None for no active key."""
-    sql = _CALLER.format(ride=f"({ride.sql})" if ride else "NULL")
+    sql = caller_statement(ride.sql if ride else "SELECT NULL")
     row = read_prepared(sql, (digest, *(ride.params if ride else ())))
     return (Caller(*row[:5]), row[5]) if row else None
 

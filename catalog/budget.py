@@ -1,34 +1,47 @@
-"""The call budget of a provider: one token bucket in Valkey for all processes."""
+"""The call budget of a provider: one token bucket in Valkey for all processes, the most urgent calls first."""
 
 import threading
 import time
-from dataclasses import dataclass, field
 from hashlib import sha1
 
 from catalog.upstream.types import CallClass
 from jiema.api import valkey
 
-# ARGV: calls a second, burst, tokens to leave for more urgent calls. Answers the microseconds to wait, 0
-# where the call may go now.
-SCRIPT = """
+# ARGV: calls a second, burst, tokens to leave for more urgent calls, urgency (0 first), microseconds that the
+# caller would wait. Answers the microseconds to wait, 0 where the call may go now. Who waits is noted until its
+# turn comes, and no less urgent call goes before it.
+TAKE = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local paused = tonumber(redis.call('HGET', KEYS[1], 'paused') or 0)
-if paused > now then return paused - now end
 local rate, burst, leave = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local tokens = tonumber(redis.call('HGET', KEYS[1], 'tokens') or burst)
-local at = tonumber(redis.call('HGET', KEYS[1], 'at') or now)
-tokens = math.min(burst, tokens + (now - at) * rate / 1000000)
-local wait = 0
-if tokens >= 1 + leave then tokens = tokens - 1 else wait = math.ceil((1 + leave - tokens) * 1000000 / rate) end
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.0f', now))
+local urgency, patience = tonumber(ARGV[4]), tonumber(ARGV[5])
+local function at(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
+local function set(field, value) redis.call('HSET', KEYS[1], field, string.format('%.0f', value)) end
+local wait = math.max(0, at('paused') - now)
+for class = 0, urgency - 1 do wait = math.max(wait, at('waiting' .. class) - now) end
+if rate > 0 and wait == 0 then
+  local seen = at('seen')
+  local tokens = burst
+  if seen > 0 then
+    tokens = math.min(burst, at('tokens') + math.max(0, now - seen) * rate / 1000000)
+  end
+  if tokens >= 1 + leave then tokens = tokens - 1
+  else wait = math.ceil((1 + leave - tokens) * 1000000 / rate) end
+  redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens))
+  set('seen', now)
+end
+if wait == 0 then redis.call('HDEL', KEYS[1], 'waiting' .. urgency)
+elseif wait <= patience then set('waiting' .. urgency, now + wait + 50000) end
 redis.call('PEXPIRE', KEYS[1], 3600000)
-return wait
+return math.ceil(wait)
 """
-SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+TAKE_SHA = sha1(TAKE.encode(), usedforsecurity=False).hexdigest()
 PAUSE = """
 local t = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'paused', string.format('%.0f', t[1] * 1000000 + t[2] + ARGV[1]))
+local till = t[1] * 1000000 + t[2] + ARGV[1]
+if till > tonumber(redis.call('HGET', KEYS[1], 'paused') or 0) then
+  redis.call('HSET', KEYS[1], 'paused', string.format('%.0f', till))
+end
 redis.call('PEXPIRE', KEYS[1], 3600000)
 return 0
 """
@@ -44,60 +57,68 @@ RESERVED = {
 }
 
 
-@dataclass(slots=True)
 class LocalBucket:
     """The same bucket within one process, for as long as Valkey is away."""
 
-    tokens: float
-    at: float = field(default_factory=time.monotonic)
-    paused_until: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, rate: float | None, burst: int) -> None:
+        self._rate = rate
+        self._burst = self._tokens = float(burst)
+        self._seen = time.monotonic()
+        self._paused_until = 0.0
+        self._lock = threading.Lock()
 
-    def take(self, rate: float, burst: float, leave: float) -> float:
+    def take(self, leave: float) -> float:
         """Seconds to wait, 0 where the call may go now."""
-        with self.lock:
+        with self._lock:
             now = time.monotonic()
-            if self.paused_until > now:
-                return self.paused_until - now
-            self.tokens = min(burst, self.tokens + (now - self.at) * rate)
-            self.at = now
-            if self.tokens < 1 + leave:
-                return (1 + leave - self.tokens) / rate
-            self.tokens -= 1
+            if self._paused_until > now:
+                return self._paused_until - now
+            if self._rate is None:
+                return 0.0
+            self._tokens = min(self._burst, self._tokens + (now - self._seen) * self._rate)
+            self._seen = now
+            if self._tokens < 1 + leave:
+                return (1 + leave - self._tokens) / self._rate
+            self._tokens -= 1
             return 0.0
+
+    def pause(self, seconds: float) -> None:
+        with self._lock:
+            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
 
 class ProviderBudget:
     """Hands out a provider's calls. rate: calls a second; None where only pauses count."""
 
     def __init__(self, name: str, rate: float | None, burst: int) -> None:
-        self.key = f"budget:{name}"
-        self.rate = rate or 1_000_000.0
-        self.burst = burst if rate else 1_000_000
-        self.is_limited = rate is not None
-        self.local = LocalBucket(float(self.burst))
+        self._key = f"budget:{name}"
+        self._rate = rate
+        self._burst = max(1, burst)
+        self._local = LocalBucket(rate, self._burst)
 
     def take(self, call: CallClass, wait_seconds: float) -> bool:
         """True when the call may be made now; False when it would have to wait longer than that."""
         deadline = time.monotonic() + wait_seconds
-        while (wait := self._try(call)) > 0:
-            if time.monotonic() + wait > deadline:
-                return False
+        while True:
+            patience = max(0.0, deadline - time.monotonic())
+            wait = self._try(call, patience)
+            if wait <= 0 or wait > patience:
+                return wait <= 0
             time.sleep(wait)
-        return True
 
     def pause(self, seconds: float) -> None:
         """No calls for so long: the provider said that we are too fast."""
-        self.local.paused_until = time.monotonic() + seconds
+        self._local.pause(seconds)
         try:
-            valkey.evaluate(PAUSE, PAUSE_SHA, [self.key], [int(seconds * 1_000_000)])
+            valkey.evaluate(PAUSE, PAUSE_SHA, [self._key], [int(seconds * 1_000_000)])
         except valkey.Away:
             return
 
-    def _try(self, call: CallClass) -> float:
-        leave = max(0.0, min(RESERVED[call] * self.burst, self.burst - 1)) if self.is_limited else 0.0
+    def _try(self, call: CallClass, patience: float) -> float:
+        """Seconds to wait, 0 where the call may go now."""
+        leave = min(RESERVED[call] * self._burst, self._burst - 1)
+        args = [self._rate or 0, self._burst, leave, call.value, int(patience * 1_000_000)]
         try:
-            reply = valkey.evaluate(SCRIPT, SHA, [self.key], [self.rate, self.burst, leave])
-            return int(reply) / 1_000_000
+            return int(valkey.evaluate(TAKE, TAKE_SHA, [self._key], args)) / 1_000_000
         except valkey.Away:
-            return self.local.take(self.rate, self.burst, leave)
+            return self._local.take(leave)

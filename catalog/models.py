@@ -1,10 +1,15 @@
 import secrets
 from decimal import Decimal
 
-from django.core.validators import MinValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.db.models.functions import Now
+
+from catalog.upstream.transport import Transport
+
+MAX_FIXED_CENTS = 1_000_000
 
 
 class Dialect(models.TextChoices):
@@ -20,6 +25,13 @@ def new_push_secret() -> str:
     return secrets.token_urlsafe(24)
 
 
+def validate_address(value: str) -> None:
+    try:
+        Transport(value)
+    except ValueError as error:
+        raise ValidationError("Enter an address that begins with http:// or https://.") from error
+
+
 class Provider(models.Model):
     """An upstream shop that we buy from, and our account there.
 
@@ -32,7 +44,7 @@ class Provider(models.Model):
 
     name = models.SlugField(max_length=40, unique=True)
     dialect = models.CharField(max_length=10, choices=Dialect)
-    base_url = models.URLField(max_length=300)
+    base_url = models.CharField(max_length=300, validators=[validate_address])
     api_key = models.CharField(max_length=200)
     currency = models.CharField(max_length=3, default="USD")
     usd_rate = models.DecimalField(
@@ -122,7 +134,9 @@ class PriceRule(models.Model):
     percent = models.DecimalField(
         max_digits=7, decimal_places=2, default=Decimal(0), validators=[MinValueValidator(Decimal(-100))]
     )
-    fixed_cents = models.IntegerField(default=0)
+    fixed_cents = models.IntegerField(
+        default=0, validators=[MinValueValidator(-MAX_FIXED_CENTS), MaxValueValidator(MAX_FIXED_CENTS)]
+    )
     allow_below_cost = models.BooleanField(default=False)
     note = models.CharField(max_length=200, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
@@ -131,6 +145,9 @@ class PriceRule(models.Model):
         constraints = [
             UniqueConstraint(fields=["service", "country"], name="rule_scope_once", nulls_distinct=False),
             CheckConstraint(condition=Q(percent__gte=-100), name="rule_percent_sane"),
+            CheckConstraint(
+                condition=Q(fixed_cents__range=(-MAX_FIXED_CENTS, MAX_FIXED_CENTS)), name="rule_addition_sane"
+            ),
         ]
 
     def __str__(self) -> str:

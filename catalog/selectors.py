@@ -3,20 +3,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from catalog.errors import BadCountry, BadService, NoNumbers
-from catalog.models import Country, Price, Service, ServiceSummary
+from catalog.models import Country, Offer, Price, Service, ServiceSummary
 
-# Codes come first: no service's slug is another's code, but a code that came in later may equal a slug.
 _QUOTE = """
 SELECT s.code, c.id, p.provider_id, p.cost, p.price_cents, p.rule_id,
        (SELECT version FROM catalog_catalogueversion WHERE id = 1)
 FROM (SELECT 1) AS one
-LEFT JOIN LATERAL (
-    SELECT code FROM catalog_service
-    WHERE is_enabled AND (code = %(service)s OR slug = %(service)s) ORDER BY code = %(service)s DESC LIMIT 1
-) s ON true
+LEFT JOIN catalog_service s ON s.is_enabled AND (s.code = %(service)s OR s.slug = %(service)s)
 LEFT JOIN catalog_country c ON c.is_enabled AND (c.id = %(country_id)s OR c.slug = %(country)s)
 LEFT JOIN catalog_price p ON p.service_id = s.code AND p.country_id = c.id
 """
@@ -71,8 +67,9 @@ def services_on_sale() -> list[dict[str, Any]]:
 
 
 def countries_on_sale() -> list[dict[str, Any]]:
-    """All countries that are not switched off, with stock or without."""
-    return [dict(row) for row in Country.objects.filter(is_enabled=True).order_by("name").values("id", "slug", "name")]
+    """Countries that an offer ever named, with stock now or without, but for those switched off."""
+    named = Exists(Offer.objects.filter(country=OuterRef("pk")))
+    return list(Country.objects.filter(named, is_enabled=True).order_by("name").values("id", "slug", "name"))
 
 
 def prices_of(service: str) -> dict[str, Any]:
@@ -80,11 +77,10 @@ def prices_of(service: str) -> dict[str, Any]:
 
     service: code or slug.
     """
-    matches = Service.objects.filter(Q(code=service) | Q(slug=service), is_enabled=True)
-    found = sorted(matches, key=lambda each: each.code != service)
-    if not found:
+    found = Service.objects.filter(Q(code=service) | Q(slug=service), is_enabled=True).first()
+    if found is None:
         raise BadService
-    rows = Price.objects.filter(service=found[0]).select_related("country").order_by("price_cents", "country_id")
+    rows = Price.objects.filter(service=found).select_related("country").order_by("price_cents", "country_id")
     items = [
         {
             "countryId": row.country_id,
@@ -94,4 +90,4 @@ def prices_of(service: str) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return {"service": found[0].code, "items": items}
+    return {"service": found.code, "items": items}

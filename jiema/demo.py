@@ -16,7 +16,7 @@ from accounts.wallet import services as wallet
 from catalog.models import Price, PriceRule, Provider
 from catalog.services.pricing import set_markup
 from catalog.services.providers import set_provider, upstream_for
-from catalog.services.syncing import Refused, sync_catalogue
+from catalog.services.syncing import Busy, Refused, sync_catalogue
 from catalog.upstream.errors import UpstreamError
 
 CUSTOMER = "demo@example.com"
@@ -25,6 +25,7 @@ KEY_NAME = "demo"
 GIFT_CENTS = 2500
 MARKUP_PERCENT = Decimal(30)
 SANDBOX_STARTS_WITHIN = 15.0
+SYNC_ENDS_WITHIN = 60.0
 # Without 0, 1, i, l, o: they are read aloud and typed.
 READABLE = "23456789abcdefghjkmnpqrstuvwxyz"
 
@@ -93,10 +94,23 @@ def _stock() -> None:
         set_markup(MARKUP_PERCENT)
     _wait_for(provider)
     try:
-        sync_catalogue(provider)
+        _sync(provider)
     except Refused as refusal:
         if not Price.objects.exists():
             raise NotPossible(f"The sandbox's catalogue was refused: {refusal}.") from refusal
+
+
+def _sync(provider: Provider) -> None:
+    """The worker may be reading the same catalogue at this moment; then its sync does as well."""
+    deadline = time.monotonic() + SYNC_ENDS_WITHIN
+    while True:
+        try:
+            sync_catalogue(provider)
+            return
+        except Busy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
 
 
 def _provider() -> Provider:

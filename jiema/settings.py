@@ -8,6 +8,8 @@ import structlog
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
+# Where `make run` left the addresses of its servers, so that commands beside it reach them.
+env.read_env(BASE_DIR / env("JIEMA_DATA", default=".jiema") / "env")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY")

@@ -5,9 +5,16 @@ from jiema import openapi, views
 from jiema.api.views import not_found
 from orders.api.push import receive
 
+handler403 = views.forbidden
+
 urlpatterns = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),
+    path("", views.front, name="front"),
+    path("dashboard", views.dashboard, name="dashboard"),
+    path("", include("accounts.urls")),
+    path("", include("accounts.topups.urls")),
+    path("", include("orders.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("catalog.api.urls")),

@@ -1,7 +1,17 @@
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django_ratelimit.exceptions import Ratelimited
 
+from accounts.web import CustomerRequest
+from catalog import showcase
 from jiema import health
+from orders.models import OPEN
+from orders.selectors import orders_of
+
+POPULAR = 12
+RECENT = 8
 
 
 @require_safe
@@ -17,3 +27,26 @@ def readyz(request: HttpRequest) -> HttpResponse:
     ready = all(check.ok for check in checks)
     body = {"ok": ready, "checks": {check.name: check.detail for check in checks}}
     return JsonResponse(body, status=200 if ready else 503)
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    return render(request, "jiema/front.html", {"services": showcase.find_services("", POPULAR)})
+
+
+@require_safe
+@login_required
+def dashboard(request: CustomerRequest) -> HttpResponse:
+    orders = orders_of(request.user.pk).select_related("service", "country")
+    shown = {
+        "open": orders.filter(status__in=OPEN)[:RECENT],
+        "recent": orders.exclude(status__in=OPEN)[:RECENT],
+        "services": showcase.find_services("", POPULAR // 2),
+    }
+    return render(request, "jiema/dashboard.html", shown)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403, or 429 where it was one POST too many."""
+    status = 429 if isinstance(exception, Ratelimited) else 403
+    return render(request, f"{status}.html", status=status)

@@ -20,6 +20,7 @@ from accounts import services as accounts
 from accounts.models import User
 from accounts.wallet import services as wallet
 from accounts.wallet.models import Wallet
+from catalog.api.views import _rendered
 from catalog.models import Country, Offer, Provider, Service
 from catalog.services.pricing import set_markup
 from catalog.services.providers import set_provider
@@ -31,9 +32,10 @@ PASSWORD = "correct horse 7 battery"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_valkey() -> None:
+def _fresh_caches() -> None:
     with Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
+    _rendered.cache_clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,6 +6,7 @@ from tests import servers
 
 os.environ.update(servers.start())
 os.environ |= {
+    "JIEMA_DATA": "/nonexistent",
     "SECRET_KEY": "tests",
     "DEBUG": "0",
     "SECURE_SSL_REDIRECT": "0",

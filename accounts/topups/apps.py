@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class TopupsConfig(AppConfig):
     name = "accounts.topups"
     label = "topups"
+
+    def ready(self) -> None:
+        from accounts.topups import checks  # noqa: F401

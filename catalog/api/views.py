@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseNotModified
+from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -15,7 +16,11 @@ from jiema.api.envelope import JSON_TYPE, success_body, to_json
 from jiema.api.views import ApiView, check, refuse_unprintable
 
 MAX_AGE_SECONDS = 5
-_VERSION = Ride("SELECT version FROM catalog_catalogueversion WHERE id = 1")
+# With its moment, so that a version that comes again after a restored backup is another one.
+_VERSION = Ride(
+    "SELECT version || '-' || (extract(epoch FROM changed_at) * 1000000)::bigint"
+    " FROM catalog_catalogueversion WHERE id = 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +30,20 @@ class Rendered:
 
 
 @lru_cache(maxsize=512)
-def _rendered(read: Callable[..., Any], argument: str, version: int) -> Rendered:
+def _rendered(read: Callable[..., Any], argument: str, version: str) -> Rendered:
     """The reply's bytes for one version of the catalogue, made once in each process."""
     found = read(argument) if argument else {"items": read()}
     body = success_body(to_json(found))
     return Rendered(body, gzip.compress(body, 6, mtime=0))
+
+
+def _reads_gzip(accepted: str) -> bool:
+    """From an Accept-Encoding header, where a weight of zero means no."""
+    for coding in accepted.split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip().lower() in ("gzip", "*"):
+            return weight.strip().rstrip("0").rstrip(".") != "q="
+    return False
 
 
 class CatalogueView(ApiView):
@@ -42,9 +56,9 @@ class CatalogueView(ApiView):
         rendered = _rendered(read, argument, self.cargo)
         tag = f'W/"{self.cargo}"'
         response: HttpResponse
-        if tag in request.headers.get("If-None-Match", ""):
+        if tag in parse_etags(request.headers.get("If-None-Match", "")):
             response = HttpResponseNotModified()
-        elif "gzip" in request.headers.get("Accept-Encoding", ""):
+        elif _reads_gzip(request.headers.get("Accept-Encoding", "")):
             response = HttpResponse(rendered.zipped, content_type=JSON_TYPE)
             response["Content-Encoding"] = "gzip"
         else:
@@ -64,7 +78,7 @@ class Services(CatalogueView):
 
 
 class Countries(CatalogueView):
-    """Countries; `id` is what an order takes."""
+    """Countries that are or were on sale here, with stock now or without; `id` is what an order takes."""
 
     @extend_schema(operation_id="listCountries", responses=CountryList)
     def get(self, request: Request) -> HttpResponse:

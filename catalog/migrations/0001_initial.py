@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('percent', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=7, validators=[django.core.validators.MinValueValidator(Decimal('-100'))])),
-                ('fixed_cents', models.IntegerField(default=0)),
+                ('fixed_cents', models.IntegerField(default=0, validators=[django.core.validators.MinValueValidator(-1000000), django.core.validators.MaxValueValidator(1000000)])),
                 ('allow_below_cost', models.BooleanField(default=False)),
                 ('note', models.CharField(blank=True, max_length=200)),
                 ('changed_at', models.DateTimeField(auto_now=True)),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.SlugField(max_length=40, unique=True)),
                 ('dialect', models.CharField(choices=[('hero', 'HeroSMS'), ('classic', 'SMS-Activate (classic)'), ('tiger', 'Tiger SMS'), ('bower', 'SMSBower'), ('grizzly', 'GrizzlySMS'), ('smshub', 'SMSHub')], max_length=10)),
-                ('base_url', models.URLField(max_length=300)),
+                ('base_url', models.CharField(max_length=300, validators=[catalog.models.validate_address])),
                 ('api_key', models.CharField(max_length=200)),
                 ('currency', models.CharField(default='USD', max_length=3)),
                 ('usd_rate', models.DecimalField(decimal_places=8, default=Decimal('1'), max_digits=14, validators=[django.core.validators.MinValueValidator(Decimal('1E-8'))])),
@@ -128,6 +128,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='pricerule',
             constraint=models.CheckConstraint(condition=models.Q(('percent__gte', -100)), name='rule_percent_sane'),
+        ),
+        migrations.AddConstraint(
+            model_name='pricerule',
+            constraint=models.CheckConstraint(condition=models.Q(('fixed_cents__range', (-1000000, 1000000))), name='rule_addition_sane'),
         ),
         migrations.AddConstraint(
             model_name='price',

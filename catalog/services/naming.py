@@ -2,48 +2,62 @@
 
 from collections.abc import Iterable
 
+import structlog
 from babel import Locale
 from django.utils.text import slugify
 
-from catalog.models import Service
+from catalog.models import Country, Service
 from catalog.upstream import reference
 from catalog.upstream.types import CountryRow, OfferRow, ServiceRow
 
 NOT_FOR_SALE = frozenset({"full"})  # the rent of a whole number
 UNLISTED = 1_000_000
-"""Services that the reference does not know come last."""
+"""The position of services that the reference does not know: last."""
+log = structlog.get_logger(__name__)
 
 
-def countries(listed: Iterable[CountryRow], offers: Iterable[OfferRow]) -> list[tuple[int, str, str, str]]:
-    """(id, ISO 3166-1 alpha-2, slug, name) of every country that is listed or has an offer."""
-    names = {row.country: row.name for row in listed}
-    ids = names.keys() | {offer.country for offer in offers}
-    return [_country(country, names.get(country, "")) for country in sorted(ids)]
+def new_countries(listed: Iterable[CountryRow], offers: Iterable[OfferRow]) -> list[Country]:
+    """Every country that is listed or has an offer, and that we don't have yet."""
+    told = {row.country: row.name for row in listed}
+    known = {each.id: each for each in reference.countries()}
+    have = dict(Country.objects.values_list("id", "slug"))
+    taken = {each.slug for each in known.values()} | set(have.values())
+    ids = (told.keys() | {offer.country for offer in offers}) - have.keys()
+    return [_country(country, known.get(country), told.get(country, ""), taken) for country in sorted(ids)]
 
 
-def _country(country: int, told: str) -> tuple[int, str, str, str]:
-    known = next((each for each in reference.countries() if each.id == country), None)
+def _country(country: int, known: reference.Country | None, told: str, taken: set[str]) -> Country:
     if known is None:
-        return country, "", f"country-{country}", told[:80] or f"Country {country}"
-    name = Locale("en").territories.get(known.iso2, told)
-    return country, known.iso2, known.slug, name if known.slug == known.iso2.lower() else f"{name} (virtual)"
+        slug = _free_slug(f"country-{country}", taken)
+        return Country(id=country, slug=slug, name=told[:80] or f"Country {country}")
+    name = Locale("en").territories.get(known.iso2, known.name)
+    is_second = known.slug != known.iso2.lower()
+    return Country(id=country, iso2=known.iso2, slug=known.slug, name=f"{name} (virtual)" if is_second else name)
 
 
-def services(listed: Iterable[ServiceRow], offers: Iterable[OfferRow]) -> list[tuple[str, str, str, int]]:
-    """(code, slug, name, position) of every service for sale that is listed or has an offer."""
-    names = {row.code: row.name for row in listed}
-    codes = (names.keys() | {offer.service for offer in offers}) - NOT_FOR_SALE
+def new_services(listed: Iterable[ServiceRow], offers: Iterable[OfferRow]) -> list[Service]:
+    """Every service for sale that is listed or has an offer, and that we don't have yet.
+
+    A code that equals another service's slug stays out: whoever orders by that slug would get the wrong service.
+    """
+    told = {row.code: row.name for row in listed}
     known = {each.code: (position, each) for position, each in enumerate(reference.services())}
-    taken = codes | set(known) | set(Service.objects.values_list("slug", flat=True))
-    rows = []
-    for code in sorted(codes, key=lambda code: known[code][0] if code in known else UNLISTED):
-        if code in known:
-            position, service = known[code]
-            rows.append((code, service.slug, service.name, position))
-        else:
-            slug = _free_slug(slugify(names.get(code, "")) or f"service-{code}", taken)
-            rows.append((code, slug, names.get(code) or code, UNLISTED))
-    return rows
+    have = dict(Service.objects.values_list("slug", "code"))
+    owners = {each.slug: each.code for _, each in known.values()} | have
+    codes = (told.keys() | {offer.service for offer in offers}) - NOT_FOR_SALE - set(have.values())
+    clashing = {code for code in codes if owners.get(code, code) != code}
+    if clashing:
+        log.error("service_codes_clash", codes=sorted(clashing))
+    taken = owners.keys() | known.keys() | codes | set(have.values())
+    return [_service(code, known.get(code), told.get(code, ""), taken) for code in sorted(codes - clashing)]
+
+
+def _service(code: str, known: tuple[int, reference.Service] | None, told: str, taken: set[str]) -> Service:
+    if known is None:
+        slug = _free_slug(slugify(told) or f"service-{code}", taken)
+        return Service(code=code, slug=slug, name=told[:120] or code, position=UNLISTED)
+    position, service = known
+    return Service(code=code, slug=service.slug, name=service.name, position=position)
 
 
 def _free_slug(wish: str, taken: set[str]) -> str:

@@ -1,25 +1,29 @@
 """The price list in force, made from offers, switches and markup rules; by set, not row by row."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection, transaction
 
 from catalog.models import Offer, PriceRule, Provider
+from catalog.services.costs import MAX_COST, dollars
 
-LIST_LOCK = 7_011_001
+CATALOGUE_LOCK = 7_011_001
 
-# The resolver: among the rules that apply to an offer the first in this order makes the price. Every rule
-# names its scope by columns that are null for "all"; a new kind of scope is a column here and in _APPLIES.
-_APPLIES = (
-    "(r.service_id = o.service_id OR r.service_id IS NULL) AND (r.country_id = o.country_id OR r.country_id IS NULL)"
-)
-_MOST_SPECIFIC = "(r.service_id IS NOT NULL) DESC, (r.country_id IS NOT NULL) DESC"
-_FLOOR = "ceil(o.cost * 100)"
+# The resolver: among the rules that apply to a pair the first in this order makes its price. A rule names its
+# scope by columns that are null for "all"; another kind of scope (a customer group, a date) is one more term in
+# both expressions, another kind of price one more case in _PRICE.
+_APPLIES = "coalesce(r.service_id = o.service_id, true) AND coalesce(r.country_id = o.country_id, true)"
+_MOST_SPECIFIC_FIRST = "r.service_id IS NULL, r.country_id IS NULL"
 _MARKED_UP = "ceil(o.cost * (100 + coalesce(r.percent, 0))) + coalesce(r.fixed_cents, 0)"
-_PRICE = f"""
-greatest(1, CASE WHEN coalesce(r.allow_below_cost, false) THEN {_MARKED_UP} ELSE greatest({_MARKED_UP}, {_FLOOR}) END)
-"""
+_FLOOR = "CASE WHEN r.allow_below_cost THEN 1 ELSE ceil(o.cost * 100) END"
+_PRICE = f"greatest(1, {_FLOOR}, {_MARKED_UP})"
+
+# Each statement is about everything, or about one pair.
+_OFFERS_MEANT = "(%(service)s IS NULL OR o.service_id = %(service)s AND o.country_id = %(country)s)"
+_PRICES_MEANT = "(%(service)s IS NULL OR p.service_id = %(service)s AND p.country_id = %(country)s)"
+_SUMMARIES_MEANT = "(%(service)s IS NULL OR {}.service_id = %(service)s)"
 _NEW_LIST = f"""
 CREATE TEMP TABLE new_price ON COMMIT DROP AS
 WITH cheapest AS (
@@ -28,13 +32,13 @@ WITH cheapest AS (
     JOIN catalog_provider p ON p.id = o.provider_id AND p.is_enabled
     JOIN catalog_service s ON s.code = o.service_id AND s.is_enabled
     JOIN catalog_country c ON c.id = o.country_id AND c.is_enabled
-    WHERE o.is_enabled AND o.count > 0 AND {{only}}
+    WHERE o.is_enabled AND o.count > 0 AND {_OFFERS_MEANT}
     ORDER BY o.service_id, o.country_id, o.cost, o.provider_id
 )
 SELECT o.*, ({_PRICE})::integer AS price_cents, r.id AS rule_id
 FROM cheapest o
 LEFT JOIN LATERAL (
-    SELECT * FROM catalog_pricerule r WHERE {_APPLIES} ORDER BY {_MOST_SPECIFIC} LIMIT 1
+    SELECT * FROM catalog_pricerule r WHERE {_APPLIES} ORDER BY {_MOST_SPECIFIC_FIRST} LIMIT 1
 ) r ON true
 """
 _UPDATE = """
@@ -52,16 +56,16 @@ FROM new_price n
 WHERE NOT EXISTS (
     SELECT FROM catalog_price p WHERE p.service_id = n.service_id AND p.country_id = n.country_id)
 """
-_DELETE = """
+_DELETE = f"""
 DELETE FROM catalog_price p
-WHERE {only} AND NOT EXISTS (
+WHERE {_PRICES_MEANT} AND NOT EXISTS (
     SELECT FROM new_price n WHERE n.service_id = p.service_id AND n.country_id = p.country_id)
 """
-_SUMMARISE = """
+_SUMMARISE = f"""
 MERGE INTO catalog_servicesummary t
 USING (
     SELECT service_id, min(price_cents) AS least, sum(count) AS total, count(*) AS countries
-    FROM catalog_price GROUP BY service_id
+    FROM catalog_price p WHERE {_SUMMARIES_MEANT.format("p")} GROUP BY service_id
 ) n ON t.service_id = n.service_id
 WHEN MATCHED AND (t.min_price_cents, t.total_count, t.country_count)
     IS DISTINCT FROM (n.least, n.total, n.countries)
@@ -69,17 +73,35 @@ THEN UPDATE SET min_price_cents = n.least, total_count = n.total, country_count 
 WHEN NOT MATCHED THEN INSERT (service_id, min_price_cents, total_count, country_count)
     VALUES (n.service_id, n.least, n.total, n.countries)
 """
-_FORGET = """
+_FORGET = f"""
 DELETE FROM catalog_servicesummary t
-WHERE NOT EXISTS (SELECT FROM catalog_price p WHERE p.service_id = t.service_id)
+WHERE {_SUMMARIES_MEANT.format("t")}
+  AND NOT EXISTS (SELECT FROM catalog_price p WHERE p.service_id = t.service_id)
 """
 _BUMP = "UPDATE catalog_catalogueversion SET version = version + 1, changed_at = now() WHERE id = 1"
 
 
+@contextmanager
+def catalogue_change() -> Iterator[None]:
+    """A transaction after which the lists show what was changed inside: rules, switches, names."""
+    with transaction.atomic():
+        lock_catalogue()
+        yield
+        if not rebuild_price_list():
+            touch_lists()
+
+
+def lock_catalogue() -> None:
+    """One writer of the catalogue at a time, until the transaction ends; taken before any of its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CATALOGUE_LOCK])
+
+
 @transaction.atomic
 def rebuild_price_list() -> int:
-    """Bring the price list up to date; how many lines changed. Lists follow within their max-age."""
-    return _rebuild("true", "true", {})
+    """Bring the price list up to date; how many of its lines changed. Lists follow within their max-age."""
+    lock_catalogue()
+    return _rebuild(None, None)
 
 
 @transaction.atomic
@@ -88,47 +110,43 @@ def refresh_offer(provider_id: int, service: str, country: int, least: Decimal |
 
     Where it isn't told the offer counts as out of stock until the next sync.
     """
+    lock_catalogue()
     offer = Offer.objects.filter(provider_id=provider_id, service_id=service, country_id=country)
-    if least is None:
+    cost = None if least is None else dollars(least, Provider.objects.get(pk=provider_id).usd_rate)
+    if cost is None or cost > MAX_COST:
         offer.update(count=0)
     else:
-        offer.update(cost=least * Provider.objects.get(pk=provider_id).usd_rate)
-    pair = {"service": service, "country": country}
-    _rebuild(
-        "o.service_id = %(service)s AND o.country_id = %(country)s",
-        "p.service_id = %(service)s AND p.country_id = %(country)s",
-        pair,
-    )
+        offer.update(cost=cost)
+    _rebuild(service, country)
 
 
 def set_markup(percent: Decimal) -> PriceRule:
-    """The rule for everything that has no rule of its own. Raises ValueError under -100 %."""
-    if percent < -100:
-        raise ValueError("a markup can't be under -100 %")
-    with transaction.atomic():
-        rule, _ = PriceRule.objects.update_or_create(service=None, country=None, defaults={"percent": percent})
-        rebuild_price_list()
+    """The rule for everything that has no rule of its own. Raises ValidationError."""
+    with catalogue_change():
+        rule = PriceRule.objects.filter(service=None, country=None).first() or PriceRule()
+        rule.percent = percent
+        rule.full_clean()
+        rule.save()
     return rule
 
 
-def _rebuild(only_offers: str, only_prices: str, values: dict[str, Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LIST_LOCK])
-        cursor.execute(_NEW_LIST.format(only=only_offers), values)
-        cursor.execute("ANALYZE new_price")
-        changed = 0
-        for statement in (_UPDATE, _INSERT, _DELETE.format(only=only_prices)):
-            cursor.execute(statement, values if "%(" in statement else None)
-            changed += cursor.rowcount
-        if changed:
-            cursor.execute(_SUMMARISE)
-            cursor.execute(_FORGET)
-            cursor.execute(_BUMP)
-        cursor.execute("DROP TABLE new_price")
-    return changed
-
-
 def touch_lists() -> None:
-    """Something that a list shows changed beside the prices: a name, a switch."""
+    """Something that a list shows changed beside the prices."""
     with connection.cursor() as cursor:
         cursor.execute(_BUMP)
+
+
+def _rebuild(service: str | None, country: int | None) -> int:
+    pair = {"service": service, "country": country}
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_LIST, pair)
+        cursor.execute("ANALYZE new_price")
+        changed = 0
+        for statement in (_UPDATE, _INSERT, _DELETE):
+            cursor.execute(statement, pair)
+            changed += cursor.rowcount
+        if changed:
+            for statement in (_SUMMARISE, _FORGET, _BUMP):
+                cursor.execute(statement, pair)
+        cursor.execute("DROP TABLE new_price")
+    return changed

@@ -1,11 +1,9 @@
 from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
-
 from catalog.budget import ProviderBudget
 from catalog.models import Provider
-from catalog.services.pricing import rebuild_price_list
+from catalog.services.pricing import catalogue_change
 from catalog.upstream.adapter import SmsActivate
 from catalog.upstream.types import Upstream
 
@@ -21,14 +19,13 @@ def _adapter(provider_id: int, dialect: str, base_url: str, api_key: str, rate: 
     return SmsActivate(dialect, base_url, api_key, ProviderBudget(str(provider_id), rate, burst))
 
 
-@transaction.atomic
 def set_provider(name: str, fields: dict[str, Any]) -> tuple[Provider, bool]:
     """Add or change a provider; True where it is new. Raises ValidationError."""
-    provider = Provider.objects.filter(name=name).first() or Provider(name=name)
-    created = provider.pk is None
-    for field, value in fields.items():
-        setattr(provider, field, value)
-    provider.full_clean()
-    provider.save()
-    rebuild_price_list()
+    with catalogue_change():
+        provider = Provider.objects.filter(name=name).first() or Provider(name=name)
+        created = provider.pk is None
+        for field, value in fields.items():
+            setattr(provider, field, value)
+        provider.full_clean()
+        provider.save()
     return provider, created

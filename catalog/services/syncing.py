@@ -1,133 +1,142 @@
 """Countries, services and offers from a provider, by COPY and by set; nothing is written where nothing changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from catalog.models import Offer, Provider
+from catalog.models import Country, Offer, Provider, Service
 from catalog.services import naming
-from catalog.services.pricing import rebuild_price_list, touch_lists
+from catalog.services.costs import MAX_COST, dollars
+from catalog.services.pricing import lock_catalogue, rebuild_price_list, touch_lists
 from catalog.services.providers import upstream_for
 from catalog.upstream.errors import UpstreamError
-from catalog.upstream.types import OfferRow
+from catalog.upstream.types import CountryRow, OfferRow, ServiceRow
 
 SYNC_LOCK = 7_011_002
 # Fewer pairs in stock than this share of the last sync's: the reply is not believed.
 LEAST_SHARE = 0.5
 log = structlog.get_logger(__name__)
 
-
-class Refused(Exception):
-    """The provider's catalogue could not be read, or is not believable; the old one stays."""
-
-
-_STAGE = "CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP"
-_NEW_COUNTRIES = """
-INSERT INTO catalog_country (id, iso2, slug, name, is_enabled)
-SELECT n.id, n.iso2, n.slug, n.name, true FROM new_country n
-WHERE NOT EXISTS (SELECT FROM catalog_country c WHERE c.id = n.id)
-ON CONFLICT DO NOTHING
+_STAGE = """
+CREATE TEMP TABLE new_offer (service text, country int, cost numeric(12, 4), count int) ON COMMIT DROP
 """
-_NEW_SERVICES = """
-INSERT INTO catalog_service (code, slug, name, position, is_enabled)
-SELECT n.code, n.slug, n.name, n.position, true FROM new_service n
-WHERE NOT EXISTS (SELECT FROM catalog_service s WHERE s.code = n.code)
-ON CONFLICT DO NOTHING
-"""
-_CHANGED_OFFERS = """
+_CHANGED = """
 UPDATE catalog_offer o SET cost = n.cost, count = n.count
 FROM new_offer n
 WHERE o.provider_id = %(provider)s AND o.service_id = n.service AND o.country_id = n.country
-  AND (o.cost, o.count) IS DISTINCT FROM (n.cost, n.count)
-"""
-_NEW_OFFERS = """
-INSERT INTO catalog_offer (provider_id, service_id, country_id, cost, count, is_enabled)
-SELECT %(provider)s, n.service, n.country, n.cost, n.count, true FROM new_offer n
-WHERE NOT EXISTS (SELECT FROM catalog_offer o WHERE o.provider_id = %(provider)s
-    AND o.service_id = n.service AND o.country_id = n.country)
+  AND (o.cost, o.count) <> (n.cost, n.count)
 """
 _SOLD_OUT = """
 UPDATE catalog_offer o SET count = 0
 WHERE o.provider_id = %(provider)s AND o.count > 0 AND NOT EXISTS (
     SELECT FROM new_offer n WHERE n.service = o.service_id AND n.country = o.country_id)
 """
+_ADDED = """
+INSERT INTO catalog_offer (provider_id, service_id, country_id, cost, count, is_enabled)
+SELECT %(provider)s, n.service, n.country, n.cost, n.count, true FROM new_offer n
+WHERE NOT EXISTS (SELECT FROM catalog_offer o WHERE o.provider_id = %(provider)s
+    AND o.service_id = n.service AND o.country_id = n.country)
+"""
 
 
-def sync_catalogue(provider: Provider) -> int:
-    """Bring this provider's offers and the price list up to date; how many lines changed.
+class Refused(Exception):
+    """The provider's catalogue could not be read, or is not believable; the old one stays."""
 
-    No transaction is open while the provider is read. Raises Refused, and keeps the reason on the row.
+
+class Busy(Refused):
+    """Another sync of the same provider is running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    countries: list[CountryRow]
+    services: list[ServiceRow]
+    offers: list[OfferRow]
+
+
+def sync_catalogue(provider: Provider, *, believe: bool = False) -> int:
+    """Bring this provider's offers and the price list up to date; how many of its offers changed.
+
+    believe: also where the reply has shrunk. No transaction is open while the provider is read.
+    Raises Refused, and keeps the reason on the row; raises Busy.
     """
-    try:
-        countries, services, offers = _read(provider)
-        changed = _store(provider, countries, services, offers)
-    except Refused as refusal:
-        log.error("catalogue_refused", provider=provider.name, reason=str(refusal))
-        Provider.objects.filter(pk=provider.pk).update(sync_error=str(refusal)[:200])
-        raise
-    Provider.objects.filter(pk=provider.pk).update(synced_at=Now(), sync_error="")
+    with _alone(provider):
+        try:
+            catalogue = _read(provider)
+            if not believe:
+                _check_size(provider, catalogue)
+        except Refused as refusal:
+            log.error("catalogue_refused", provider=provider.name, reason=str(refusal))
+            Provider.objects.filter(pk=provider.pk).update(sync_error=str(refusal)[:200])
+            raise
+        changed = _store(provider, catalogue)
+        Provider.objects.filter(pk=provider.pk).update(synced_at=Now(), sync_error="")
     return changed
 
 
-def _read(provider: Provider) -> tuple[list[Any], list[Any], list[OfferRow]]:
+@contextmanager
+def _alone(provider: Provider) -> Iterator[None]:
+    """Held by the connection, not by a transaction; so that an older reply never overwrites a newer one."""
+    key = [SYNC_LOCK, provider.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        if not cursor.fetchone()[0]:
+            raise Busy("another sync of it is running")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+def _read(provider: Provider) -> Catalogue:
     adapter = upstream_for(provider)
     try:
-        countries, services, offers = adapter.countries(), adapter.services(), adapter.offers()
+        return Catalogue(adapter.countries(), adapter.services(), adapter.offers())
     except UpstreamError as error:
         raise Refused(f"the provider could not be read: {error.token or type(error).__name__}") from error
-    offers = [offer for offer in offers if offer.service not in naming.NOT_FOR_SALE]
-    _believe(provider, sum(offer.count > 0 for offer in offers))
-    return countries, services, offers
 
 
-def _believe(provider: Provider, in_stock: int) -> None:
+def _check_size(provider: Provider, catalogue: Catalogue) -> None:
+    in_stock = sum(offer.count > 0 for offer in catalogue.offers)
     before = Offer.objects.filter(provider=provider, count__gt=0).count()
     if in_stock == 0 or in_stock < before * LEAST_SHARE:
         raise Refused(f"{in_stock} pairs in stock, after {before} the last time")
 
 
 @transaction.atomic
-def _store(provider: Provider, countries: list[Any], services: list[Any], offers: list[OfferRow]) -> int:
-    rate = provider.usd_rate
-    stock = {(o.service, o.country): (o.service, o.country, o.cost * rate, o.count) for o in offers}
+def _store(provider: Provider, catalogue: Catalogue) -> int:
+    lock_catalogue()
+    Country.objects.bulk_create(naming.new_countries(catalogue.countries, catalogue.offers))
+    Service.objects.bulk_create(naming.new_services(catalogue.services, catalogue.offers))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SYNC_LOCK, provider.pk])
-        _stage(
-            cursor,
-            "new_country",
-            "id int, iso2 text, slug text, name text",
-            naming.countries(countries, offers),
-        )
-        _stage(
-            cursor,
-            "new_service",
-            "code text, slug text, name text, position int",
-            naming.services(services, offers),
-        )
-        _stage(cursor, "new_offer", "service text, country int, cost numeric(12,4), count int", stock.values())
-        added = _run(cursor, (_NEW_COUNTRIES, _NEW_SERVICES), provider)
-        changed = _run(cursor, (_CHANGED_OFFERS, _SOLD_OUT, _NEW_OFFERS), provider)
-    if changed:
-        rebuild_price_list()
-    elif added:
+        cursor.execute(_STAGE)
+        with cursor.copy("COPY new_offer FROM STDIN") as copy:
+            copy.write("".join(_lines(provider, catalogue.offers)))
+        cursor.execute("ANALYZE new_offer")
+        changed, sold_out, added = (_run(cursor, each, provider) for each in (_CHANGED, _SOLD_OUT, _ADDED))
+        cursor.execute("DROP TABLE new_offer")
+    total = changed + sold_out + added
+    if total and not rebuild_price_list() and added:
         touch_lists()
-    return added + changed
+    return total
 
 
-def _stage(cursor: Any, name: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
-    cursor.execute(_STAGE.format(name=name, columns=columns))
-    with cursor.copy(f"COPY {name} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-    cursor.execute(f"ANALYZE {name}")
+def _lines(provider: Provider, offers: Iterable[OfferRow]) -> Iterator[str]:
+    """As COPY reads them. Codes need no escaping: the adapter lets letters and digits pass."""
+    services = set(Service.objects.values_list("code", flat=True))
+    for offer in offers:
+        cost = dollars(offer.cost, provider.usd_rate)
+        if offer.service in services and cost <= MAX_COST:
+            yield f"{offer.service}\t{offer.country}\t{cost}\t{offer.count}\n"
 
 
-def _run(cursor: Any, statements: Sequence[str], provider: Provider) -> int:
-    changed = 0
-    for statement in statements:
-        cursor.execute(statement, {"provider": provider.pk})
-        changed += cursor.rowcount
-    return changed
+def _run(cursor: Any, statement: str, provider: Provider) -> int:
+    cursor.execute(statement, {"provider": provider.pk})
+    rows: int = cursor.rowcount
+    return rows

@@ -4,6 +4,9 @@ from typing import Any
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
+# Django's None forbids what `prepare` asks for; this many runs prepare nothing else.
+ON_DEMAND = 2**31
+
 
 def read_prepared(sql: str, params: Sequence[Any]) -> tuple[Any, ...] | None:
     """First row of one prepared, read-only statement ($1 placeholders), past Django's cursor.
@@ -22,5 +25,6 @@ def read_prepared(sql: str, params: Sequence[Any]) -> tuple[Any, ...] | None:
 
 def _read(sql: str, params: Sequence[Any]) -> tuple[Any, ...] | None:
     connection.ensure_connection()
+    connection.connection.prepare_threshold = ON_DEMAND
     with connection.wrap_database_errors, psycopg.RawCursor(connection.connection) as cursor:
         return cursor.execute(sql, params, prepare=True).fetchone()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+
+WAL_SEGMENT = 16 * 2**20  # bytes that PostgreSQL takes at a time
 
 
 class CannotStart(Exception):
@@ -27,11 +30,13 @@ def from_os_error(error: OSError, folder: Path) -> CannotStart:
 
 def from_log(name: str, log: Path, lines: Sequence[str]) -> CannotStart:
     """Why a program ended, from the last lines of its log."""
-    if speaks_of_full_disk(lines):
+    if is_disk_full(log, lines):
         return disk_full(log.parent)
     shown = "\n".join(f"  {line}" for line in lines[-12:])
     return CannotStart(f"{name} failed; the end of {log}:\n{shown}")
 
 
-def speaks_of_full_disk(lines: Sequence[str]) -> bool:
-    return any("No space left on device" in line or "Disk quota exceeded" in line for line in lines)
+def is_disk_full(log: Path, lines: Sequence[str]) -> bool:
+    """Was that the cause? It may stand in another's log: PostgreSQL stops, and its clients only see it gone."""
+    said = any("No space left on device" in line or "Disk quota exceeded" in line for line in lines)
+    return said or shutil.disk_usage(log.parent).free < WAL_SEGMENT

@@ -23,9 +23,9 @@ class DataFolder:
         self.path = path.resolve()
         self.logs = self.path / "logs"
         self.logs.mkdir(mode=0o700, exist_ok=True)
-        self._lock = self._hold()
         if shutil.disk_usage(self.path).free < ROOM_NEEDED:
             raise disk_full(self.path)
+        self._lock = self._hold()
 
     def _hold(self) -> IO[str]:
         lock = (self.path / "lock").open("a+")
@@ -33,8 +33,10 @@ class DataFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
+            holder = lock.read()
+            lock.close()
             raise CannotStart(
-                f"already running on {self.path} (process {lock.read()}): stop it first, "
+                f"already running on {self.path} (process {holder}): stop it first, "
                 "or set JIEMA_DATA to another folder."
             ) from None
         lock.truncate(0)

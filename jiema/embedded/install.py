@@ -90,7 +90,8 @@ class Installer:
         lock = self._lock(self.wanted)
         pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
         uv = [str(self.python), "-m", "uv", "pip", "install", "--python", str(self.python)]
-        say(f"installing {lock.read_text().count('==')} packages; with a slow line this takes a while")
+        count = sum(line[:1].isalnum() for line in lock.read_text().splitlines())
+        say(f"installing {count} packages; with a slow line this takes a while")
         has_uv = self._run(*pip, "--quiet", "-r", str(self.locks / "uv.txt"))[0]
         if has_uv and self._run(*uv, "--require-hashes", "-r", str(lock))[0]:
             return

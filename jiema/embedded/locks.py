@@ -19,11 +19,12 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 
 def faults(root: Path) -> Iterator[str]:
     """What is wrong with the locks, a sentence each."""
+    for path in sorted((root / "requirements").iterdir()):
+        if "://" in path.read_text():
+            yield f"requirements/{path.name} holds an address; names, versions and hashes are enough."
     project = tomllib.loads((root / "pyproject.toml").read_text())
     for name, group in GROUP_OF.items():
         lock = (root / "requirements" / f"{name}.txt").read_text()
-        if "://" in lock:
-            yield f"requirements/{name}.txt holds an address; names, versions and hashes are enough."
         pins = {canonicalize_name(package): version for package, version in PIN.findall(lock)}
         for wanted in _requirements(project, group):
             pin = pins.get(canonicalize_name(wanted.name))

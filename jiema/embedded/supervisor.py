@@ -61,7 +61,7 @@ class Keeper:
 
     def _why(self) -> str:
         program = self.child.program
-        if errors.speaks_of_full_disk(tail(program.log)):
+        if errors.is_disk_full(program.log, tail(program.log)):
             return str(errors.disk_full(program.log.parent))
         return f"Its log: {program.log}"
 

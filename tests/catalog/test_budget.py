@@ -26,11 +26,12 @@ def test_all_processes_share_one_bucket() -> None:
         assert sum(threads.map(attack, range(4))) == 5
 
 
-def test_less_urgent_calls_leave_room_for_purchases() -> None:
-    budget = ProviderBudget("p", 1.0, 5)
-    assert taken(budget, CallClass.CATALOGUE, 9) == 3
-    assert taken(budget, CallClass.SWEEP, 9) == 0
-    assert taken(budget, CallClass.PURCHASE, 9) == 2
+def test_less_urgent_calls_leave_room_for_urgent_ones() -> None:
+    budget = ProviderBudget("p", 0.01, 10)
+    assert taken(budget, CallClass.CATALOGUE, 20) == 5
+    assert taken(budget, CallClass.SWEEP, 20) == 1
+    assert taken(budget, CallClass.CANCEL, 20) == 3
+    assert taken(budget, CallClass.PURCHASE, 20) == 1
 
 
 def test_whoever_can_wait_gets_the_next_call() -> None:

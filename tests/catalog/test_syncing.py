@@ -33,7 +33,7 @@ def test_all_offers_come_in(synced: Provider, sandbox: Sandbox) -> None:
     assert Offer.objects.filter(count__gt=0).count() == Price.objects.count()
     assert Price.objects.count() >= 60
     assert Country.objects.get(pk=6).name == "Indonesia"
-    assert Service.objects.get(pk="wa").slug == "whatsapp"
+    assert Service.objects.get(pk="go").slug == "google"
     assert not Service.objects.filter(pk="full").exists()
 
 

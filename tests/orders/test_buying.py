@@ -125,9 +125,12 @@ def test_a_dearer_upstream_refreshes_the_offer_and_is_no_numbers(shopper: Shoppe
     assert shopper.buy()["chargedCents"] == "65"
 
 
-@pytest.mark.parametrize("word", ["NO_BALANCE", "BANNED", "BAD_KEY", "CHANNELS_LIMIT"])
-def test_trouble_of_our_account_is_unavailable_and_refunded(shopper: Shopper, word: str) -> None:
-    shopper.sandbox.fail("getNumberV2", "refuse", word=word)
+TROUBLES = {"balance": Decimal(0), "banned_until": 9e9, "key_works": False, "max_open": 0}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_trouble_of_our_account_is_unavailable_and_refunded(shopper: Shopper, trouble: str) -> None:
+    setattr(shopper.sandbox.shop.account, trouble, TROUBLES[trouble])
     response = shopper.api.post("/orders", WISH)
     assert error(response) == (503, "UPSTREAM_UNAVAILABLE")
     assert int(response["Retry-After"]) >= 1

@@ -8,6 +8,7 @@ from accounts.management.users import user_by
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient
 from jiema.api.ids import new_id
+from jiema.money import dollars
 
 DOLLARS = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,2})?", re.ASCII)
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             entry = wallet.adjust(user.pk, cents, f"manual:{new_id()}", reason=reason, actor="command line")
         except Insufficient as refusal:
             raise CommandError("The balance is too low for that; nothing was moved.") from refusal
-        self.stdout.write(f"Moved {_dollars(cents)} for {user.email}; the balance is {_dollars(entry.balance_after)}.")
+        self.stdout.write(f"Moved {dollars(cents)} for {user.email}; the balance is {dollars(entry.balance_after)}.")
 
 
 def _cents(amount: str) -> int:
@@ -39,7 +40,3 @@ def _cents(amount: str) -> int:
     if not cents:
         raise CommandError("The amount is zero.")
     return cents
-
-
-def _dollars(cents: int) -> str:
-    return f"{'-' if cents < 0 else ''}${abs(cents) // 100}.{abs(cents) % 100:02}"

@@ -1,5 +1,4 @@
 import sys
-from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -11,6 +10,3 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         sys.exit(main(argv[2:]))
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        main(list(args))

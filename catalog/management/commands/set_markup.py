@@ -1,6 +1,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.models import Price
@@ -15,12 +16,10 @@ class Command(BaseCommand):
 
     def handle(self, *, percent: str, **options: Any) -> None:
         try:
-            value = Decimal(percent)
-            if not value.is_finite() or abs(value) >= 100_000:
-                raise InvalidOperation
-            set_markup(value)
+            rule = set_markup(Decimal(percent))
         except InvalidOperation as error:
             raise CommandError(f"{percent} is not a percentage.") from error
-        except ValueError as error:
-            raise CommandError(f"{error}.") from error
-        self.stdout.write(f"The markup is {value} % now; {Price.objects.count()} prices are in force.")
+        except ValidationError as error:
+            raise CommandError(f"{percent} cannot be the markup: {' '.join(error.messages)}") from error
+        added = f" and {rule.fixed_cents} cents" if rule.fixed_cents else ""
+        self.stdout.write(f"The markup is {rule.percent} %{added} now; {Price.objects.count()} prices are in force.")

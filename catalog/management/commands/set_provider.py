@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--dialect", required=True, choices=Dialect.values)
+        parser.add_argument("--dialect", required=True, help=", ".join(Dialect.values))
         parser.add_argument("--base-url", required=True)
         parser.add_argument("--api-key", required=True)
         parser.add_argument("--currency", default="USD", help="of the prices on the wire (ISO 4217)")
@@ -34,9 +34,18 @@ class Command(BaseCommand):
         try:
             provider, created = set_provider(options["name"], fields)
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
+            raise CommandError(_sentences(error)) from error
         verb, state = ("Added" if created else "Changed"), ("on sale" if provider.is_enabled else "disabled")
         self.stdout.write(f"{verb} the provider {provider.name} ({provider.dialect}, {provider.base_url}), {state}.")
+
+
+def _sentences(error: ValidationError) -> str:
+    """Each with the option that it is about."""
+    return " ".join(
+        f"--{field.replace('_', '-')}: {message}"
+        for field, reasons in error.message_dict.items()
+        for message in reasons
+    )
 
 
 def _rate(currency: str, rate: str | None) -> Decimal:

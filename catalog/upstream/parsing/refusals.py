@@ -19,9 +19,8 @@ from catalog.upstream.errors import (
 )
 from catalog.upstream.parsing.sms import told_in
 from catalog.upstream.parsing.values import money_or_none, whole_or_none
-from catalog.upstream.parsing.wire import Answer, Word, word_of
+from catalog.upstream.parsing.wire import RATE_LIMIT, Answer, Word, word_of
 
-RATE_LIMIT = "RATE_LIMIT"
 _PROHIBITED = "prohibited for sale"
 # Errors that answer a question about an activation: to a purchase they make no sense, and prove nothing.
 _ABOUT_AN_ACTIVATION = (TooEarly, CodeReceived, WrongState, UnknownActivation)
@@ -41,6 +40,12 @@ _CLASSES: dict[type[UpstreamError], str] = {
     NotSupported: "BAD_ACTION NO_ACTION",
     # The earlier purchase that it speaks of may be this one.
     Unclear: "ORDER_ALREADY_EXISTS",
+}
+_FIELDS: dict[str, type[Rejected]] = {
+    "api_key": AccountTrouble,
+    "id": UnknownActivation,
+    "service": NotSold,
+    "country": NotSold,
 }
 _CLASS_OF = {token: kind for kind, tokens in _CLASSES.items() for token in tokens.split()}
 
@@ -71,9 +76,8 @@ def _code_received(word: Word) -> UpstreamError:
 
 def _bad_field(word: Word) -> UpstreamError:
     field = word.info.get("field") or word.rest.partition(":")[0]
-    kinds = {"api_key": AccountTrouble, "id": UnknownActivation, "service": NotSold, "country": NotSold}
-    kind = kinds.get(field, Rejected) if isinstance(field, str) else Rejected
-    return kind(word.token, field if field in kinds else "")
+    kind = _FIELDS.get(field, Rejected) if isinstance(field, str) else Rejected
+    return kind(word.token)
 
 
 _SPECIAL: dict[str, Callable[[Word], UpstreamError]] = {

@@ -27,10 +27,16 @@ def told_in(value: Any) -> tuple[Sms, ...]:
     Raises Unclear for an absurd one.
     """
     if isinstance(value, dict) and not _is_sms(value):
-        value = rows_of(value)
+        # An object without a text may be a list with gaps; other fields of it are no SMS.
+        value = [row for row in value.values() if isinstance(row, dict)]
     if isinstance(value, list):
-        return tuple(sms for entry in value for sms in _one(entry))
+        return tuple(sms for entry in sorted(value, key=_time) for sms in _one(entry))
     return _one(value)
+
+
+def _time(entry: Any) -> str:
+    """Lists come newest first or oldest first; their times, all in one form, tell."""
+    return text(entry.get("dateTime") or entry.get("date")) if isinstance(entry, dict) else ""
 
 
 def _is_sms(value: dict[str, Any]) -> bool:
@@ -42,8 +48,7 @@ def _one(value: Any) -> tuple[Sms, ...]:
         body = text(value)
         return (sms_of(body),) if body else ()
     body = text(value.get("text")) or text(value.get("code"))
-    at = text(value.get("dateTime")) or text(value.get("date"))
-    return (sms_of(body, at=at, sms_id=text(value.get("id"))),) if body else ()
+    return (sms_of(body, at=_time(value), sms_id=text(value.get("id"))),) if body else ()
 
 
 def in_row(texts: Any, codes: Any) -> tuple[Sms, ...]:

@@ -24,7 +24,7 @@ def amount(value: Any) -> Decimal:
         number = Decimal(value.strip())
     elif isinstance(value, Decimal | int) and not isinstance(value, bool):
         number = Decimal(value)
-    if not number.is_finite() or abs(number) > MAX_MONEY or _decimals(number) > 12:
+    if not number.is_finite() or not -MAX_MONEY <= number <= MAX_MONEY or _decimals(number) > 12:
         raise Unclear("BAD_MONEY")
     return number
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from catalog.upstream.errors import Unclear
+from catalog.upstream.errors import Unavailable, Unclear
 
 Answer = str | dict[str, Any] | list[Any]
+RATE_LIMIT = "RATE_LIMIT"
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 _FAILED = ("error", "false", "fail", False)
 _MESSAGES = ("error", "message", "msg")
@@ -29,23 +30,26 @@ class Word:
         return self.token if _WORD.fullmatch(self.token) else "PROSE"
 
 
-def read(body: bytes) -> Answer:
+def read(body: bytes, status: int) -> Answer:
     """Text or JSON, told apart by the first non-blank byte: the header says text/html for both.
 
-    JSON must be whole and standard. Raises Unclear.
+    JSON must be whole and standard. Raises Unclear; with 429, which comes before anything is done, Unavailable.
     """
+    try:
+        return _read(body)
+    except Unclear:
+        if status == 429:
+            raise Unavailable(RATE_LIMIT) from None
+        raise
+
+
+def _read(body: bytes) -> Answer:
     text = body.decode("utf-8-sig", "replace").strip()
     if not text:
         raise Unclear("EMPTY")
     if text.startswith("<"):
         raise Unclear("HTML")
     return _json(text) if text[0] in "{[" else text
-
-
-def read_json(body: bytes) -> dict[str, Any] | list[Any] | None:
-    """None where the body is text."""
-    answer = read(body)
-    return None if isinstance(answer, str) else answer
 
 
 def _json(text: str) -> Answer:

@@ -28,6 +28,7 @@ SOLD_THEN = "sold_then_"
 ON_THE_LINE = frozenset({"timeout", "close", "reset", "cut", "slow"})
 PAGES = frozenset({"500", "502", "503", "504"})
 CANNED = frozenset({"html", "empty", "error_sql", "blocked", "429", "refuse", "reply"}) | PAGES
+TELLS_FACTS = frozenset({"WRONG_MAX_PRICE", "BANNED", "CHANNELS_LIMIT", "EARLY_CANCEL_DENIED", "NEW_OTP_RECEIVED"})
 _PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -47,6 +48,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in ON_THE_LINE | CANNED:
             raise ValueError(f"no such fault: {self.fault}")
+        if self.word in TELLS_FACTS:
+            raise ValueError(f"{self.word} tells facts: turn the knob of the account or the rules that causes it")
 
     @property
     def kind(self) -> str:

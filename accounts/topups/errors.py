@@ -1,0 +1,6 @@
+from jiema.api.errors import DomainError
+
+
+class NoGateway(DomainError):
+    code, status = "NO_GATEWAY", 503
+    text = "There is no way to pay right now."

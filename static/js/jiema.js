@@ -1,0 +1,48 @@
+// Makes the pages live: copy buttons, the countdown, and the code said once. All works without it.
+"use strict";
+
+document.documentElement.classList.add("js");
+
+function copyFrom(button) {
+  const text = document.getElementById(button.dataset.from);
+  const value = text.dataset.copy || text.textContent;
+  navigator.clipboard.writeText(value).then(() => {
+    const label = button.textContent;
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = label; }, 1500);
+  }, () => select(text));
+}
+
+// Without the clipboard (a page that is not on https) the text is marked for copying by hand.
+function select(text) {
+  getSelection().selectAllChildren(text);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button.copy");
+  if (button && !button.dataset.busy) {
+    button.dataset.busy = "1";
+    setTimeout(() => { delete button.dataset.busy; }, 1600);
+    copyFrom(button);
+  }
+});
+
+// The end is counted from the moment the page came, so the clock of this device does not matter.
+function tick() {
+  for (const clock of document.querySelectorAll(".countdown")) {
+    clock.endsAt ??= performance.now() + 1000 * Number(clock.dataset.seconds);
+    const left = Math.max(0, Math.round((clock.endsAt - performance.now()) / 1000));
+    clock.textContent = Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
+  }
+}
+
+function announce() {
+  const place = document.getElementById("announce");
+  const code = document.getElementById("code");
+  const words = code ? code.dataset.announce : "";
+  if (place && place.textContent !== words) place.textContent = words;
+}
+
+document.addEventListener("htmx:afterSettle", () => { tick(); announce(); });
+setInterval(tick, 1000);
+tick();

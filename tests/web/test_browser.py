@@ -1,0 +1,141 @@
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import ApiKey, User
+from catalog.models import Provider
+from catalog.upstream.sandbox import Sandbox
+from orders.models import Order
+from tests.conftest import PASSWORD, Api, data
+
+MAIL = "erin@example.com"
+
+
+def sign_up(page: Page) -> None:
+    page.goto("/accounts/signup/")
+    page.get_by_label("Email").fill(MAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
+    link = re.search(r"http://\S+", str(mail.outbox[0].body))
+    assert link
+    page.goto(link.group())
+    page.get_by_role("button", name="Yes, confirm").click()
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/dashboard")
+
+
+def buy_telegram(page: Page) -> Order:
+    page.goto("/dashboard")
+    page.get_by_label("Service").fill("telegram")
+    page.get_by_label("Service").press("Enter")
+    page.get_by_role("button", name="Buy a number in Malaysia for $0.39").click()
+    page.wait_for_url("**/orders/c*")
+    return Order.objects.get()
+
+
+def deliver(sandbox: Sandbox, order: Order, text: str) -> None:
+    sandbox.shop.deliver(int(order.activation_id or 0), text)
+
+
+def test_from_sign_up_to_a_code_and_a_key(page: Page, provider: Provider, sandbox: Sandbox) -> None:
+    sign_up(page)
+    sign_in(page, MAIL)
+    page.get_by_role("link", name="Top up").first.click()
+    page.get_by_role("button", name="$10").first.click()
+    page.get_by_role("button", name="Pay").click()
+    expect(page.get_by_role("status")).to_have_text("$10.00 is on your balance.")
+    order = buy_telegram(page)
+    deliver(sandbox, order, "Your code is 417902.")
+    expect(page.locator("#code")).to_have_text("417902")
+    expect(page).to_have_title("417902 · Telegram · jiema")
+    expect(page.locator("#announce")).to_have_text("Code arrived: 417902")
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_label("Name").fill("script")
+    page.get_by_role("button", name="Make key").click()
+    token = page.locator("#token").inner_text()
+    assert data(Api(token).get("/account"))["balanceCents"] == "961"
+
+
+@pytest.fixture
+def customer(page: Page, alice: User) -> User:
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
+    sign_in(page, alice.email)
+    return alice
+
+
+@pytest.mark.usefixtures("customer")
+def test_the_search_follows_the_typing(page: Page, provider: Provider) -> None:
+    page.goto("/buy")
+    page.get_by_label("Service").press_sequentially("xyz")
+    expect(page.locator("#services")).to_contain_text("No service on sale is called “xyz”.")
+
+
+@pytest.mark.usefixtures("customer")
+def test_cancelling_brings_the_money_back(page: Page, provider: Provider) -> None:
+    buy_telegram(page)
+    page.get_by_role("button", name="Cancel and get $0.39 back").click()
+    expect(page.locator("article .state")).to_have_text("Cancelled")
+    expect(page.locator(".purse b")).to_have_text("$25.00")
+
+
+@pytest.mark.usefixtures("customer")
+def test_the_end_is_counted_by_the_servers_clock(page: Page, provider: Provider) -> None:
+    buy_telegram(page)
+    page.clock.set_system_time(0)
+    page.reload()
+    expect(page.locator(".countdown")).to_have_text(re.compile("19:[45][0-9]"))
+
+
+@pytest.mark.usefixtures("customer")
+def test_the_live_part_asks_for_itself_no_more_when_the_order_is_over(page: Page, provider: Provider) -> None:
+    order = buy_telegram(page)
+    page.get_by_role("button", name=re.compile("Cancel")).click()
+    expect(page.locator("article .state")).to_have_text("Cancelled")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2500)
+    assert asked == []
+    assert Order.objects.get(pk=order.pk).status == "CANCELLED"
+
+
+@pytest.mark.usefixtures("customer")
+def test_revoking_asks_first(page: Page) -> None:
+    page.goto("/account/api-keys")
+    page.get_by_label("Name").fill("old")
+    page.get_by_role("button", name="Make key").click()
+    page.get_by_role("link", name="Revoke old").click()
+    expect(page.get_by_role("heading")).to_have_text("Revoke “old”?")
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("0 of 10 used")).to_be_visible()
+    assert not ApiKey.objects.active().exists()
+
+
+def test_without_script(browser: Browser, shop: str, alice: User, provider: Provider, sandbox: Sandbox) -> None:
+    """Buying, reading the code, topping up and keys."""
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
+    context = browser.new_context(base_url=shop, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, alice.email)
+    order = buy_telegram(page)
+    deliver(sandbox, order, "Code: 55512")
+    expect(page.locator("#code")).to_have_text("55512", timeout=12_000)
+    page.goto("/account/top-up")
+    page.get_by_label("Another amount in US dollars").fill("12.34")
+    page.get_by_role("button", name="Continue to payment").click()
+    page.get_by_role("button", name="Pay").click()
+    expect(page.locator(".purse b")).to_have_text("$36.95")
+    page.goto("/account/api-keys")
+    page.get_by_label("Name").fill("no script")
+    page.get_by_role("button", name="Make key").click()
+    assert len(page.locator("#token").inner_text()) == 46
+    context.close()
