@@ -23,7 +23,14 @@ def find_caller(digest: bytes, ride: Ride | None) -> tuple[Caller, Any] | None:
     """Who holds the key with this SHA-256 digest, and the ride's value; None for no active key."""
     sql = caller_statement(ride.sql if ride else "SELECT NULL")
     row = read_prepared(sql, (digest, *(ride.params if ride else ())))
-    return (Caller(*row[:5]), row[5]) if row else None
+    if row is None:
+        return None
+    user_id, key_id, is_blocked, reads, writes, cargo = row
+    return Caller(user_id, int(key_id), is_blocked == "t", _limit(reads), _limit(writes)), cargo
+
+
+def _limit(text: str | None) -> int | None:
+    return int(text) if text else None
 
 
 def lock_active_user(user_id: str) -> User:

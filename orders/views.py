@@ -1,6 +1,7 @@
 import secrets
 from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -71,13 +72,17 @@ def _buy(request: CustomerRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("That form was not complete. Please choose again."))
         return redirect("buy")
+    wish = form.wish()
     try:
-        return redirect("order", buy_once(request.user.pk, form.wish()))
+        return redirect("order", buy_once(request.user.pk, wish))
+    except BadService as refusal:
+        tell(request, refusal)
+        return redirect("buy")
     except DomainError as refusal:
         tell(request, refusal)
         if refusal.order_id:
             messages.info(request, _("The charge went back to your balance."))
-    return redirect(f"{request.path}?service={form.wish().service}")
+    return redirect(f"{request.path}?{urlencode({'service': wish.service})}")
 
 
 @require_safe

@@ -114,10 +114,11 @@ def _store(provider: Provider, catalogue: Catalogue) -> int:
     lock_catalogue()
     Country.objects.bulk_create(naming.new_countries(catalogue.countries, catalogue.offers))
     Service.objects.bulk_create(naming.new_services(catalogue.services, catalogue.offers))
+    lines = "".join(_lines(provider, catalogue.offers))
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
         with cursor.copy("COPY new_offer FROM STDIN") as copy:
-            copy.write("".join(_lines(provider, catalogue.offers)))
+            copy.write(lines)
         cursor.execute("ANALYZE new_offer")
         changed, sold_out, added = (_run(cursor, each, provider) for each in (_CHANGED, _SOLD_OUT, _ADDED))
         cursor.execute("DROP TABLE new_offer")

@@ -1,0 +1,37 @@
+from django.contrib import admin
+
+from accounts.wallet.models import Entry, Wallet
+from jiema.money import dollars
+from jiema.readonly_admin import ReadOnlyAdmin
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    """The ledger. A correction is an adjustment, made from the account's page."""
+
+    list_display = ["created_at", "wallet_id", "kind", "amount", "after", "counter_account", "reference", "actor"]
+    list_filter = ["kind", "counter_account"]
+    search_fields = ["=reference", "=wallet__user__email", "=wallet__user__id"]
+    ordering = ["-id"]
+    show_full_result_count = False
+
+    @admin.display(description="amount")
+    def amount(self, entry: Entry) -> str:
+        return dollars(entry.amount_cents)
+
+    @admin.display(description="balance after")
+    def after(self, entry: Entry) -> str:
+        return dollars(entry.balance_after)
+
+
+@admin.register(Wallet)
+class WalletAdmin(ReadOnlyAdmin):
+    list_display = ["user", "balance"]
+    list_select_related = ["user"]
+    search_fields = ["=user__email", "=user__id"]
+    ordering = ["-user_id"]
+    show_full_result_count = False
+
+    @admin.display(description="balance", ordering="balance_cents")
+    def balance(self, wallet: Wallet) -> str:
+        return dollars(wallet.balance_cents)
