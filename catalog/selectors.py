@@ -69,7 +69,8 @@ def services_on_sale() -> list[dict[str, Any]]:
 def countries_on_sale() -> list[dict[str, Any]]:
     """Countries that an offer ever named, with stock now or without, but for those switched off."""
     named = Exists(Offer.objects.filter(country=OuterRef("pk")))
-    return list(Country.objects.filter(named, is_enabled=True).order_by("name").values("id", "slug", "name"))
+    rows = Country.objects.filter(named, is_enabled=True).order_by("name")
+    return [{"id": row.id, "slug": row.slug, "name": row.name} for row in rows]
 
 
 def prices_of(service: str) -> dict[str, Any]:

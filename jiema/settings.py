@@ -104,8 +104,9 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 RATELIMIT_IP_META_KEY = "jiema.api.addresses.client_address"
-# django-ratelimit knows only Django's own Redis back end; ours is a child of it.
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+# django-ratelimit knows only Django's own Redis back end, and ours is a child of it; an e-mail address is unique by
+# a constraint that ignores case.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001", "auth.W004"]
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

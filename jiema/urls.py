@@ -7,7 +7,11 @@ from orders.api.push import receive
 
 handler403 = views.forbidden
 
+# The patterns are tried in this order: what is polled comes first.
 urlpatterns = [
+    path("api/v1/", include("orders.api.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("catalog.api.urls")),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("", views.front, name="front"),
@@ -16,9 +20,6 @@ urlpatterns = [
     path("", include("accounts.topups.urls")),
     path("", include("orders.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("accounts.api.urls")),
-    path("api/v1/", include("catalog.api.urls")),
-    path("api/v1/", include("orders.api.urls")),
     path("api/v1/openapi.json", openapi.serve),
     path("api/push/<str:secret>", receive),
     re_path("^api/", not_found),

@@ -78,7 +78,10 @@ def _token(request: HttpRequest) -> str:
 
 
 def _refuse_key_in_query(request: HttpRequest) -> None:
-    for name, value in parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True):
+    query = request.META.get("QUERY_STRING")
+    if not query:
+        return
+    for name, value in parse_qsl(query, keep_blank_values=True):
         if name.lower() in KEY_PARAMETERS or tokens.TOKEN.search(value):
             raise BadRequest("Send the API key in a header, never in the address: addresses end up in logs.")
 

@@ -31,6 +31,7 @@ class ApiView(APIView):
 
     renderer_classes = [JSONRenderer]
     parser_classes = [JSONParser]
+    default_response_headers = {}  # the middleware adds what every reply carries
     is_write = False
     caller: Caller
     cargo: Any

@@ -60,7 +60,9 @@ def _sweep_list(provider: Provider, adapter: Upstream) -> None:
     _apply_rows(owned, rows)
     strays = [row for row in rows if row.activation_id not in owned]
     _settle_strays(provider, strays, began)
-    _count_clean_listing(provider, adapter, began)
+    # Some providers answer with an empty list when something fails inside.
+    if rows or not _has_open_orders(provider):
+        _count_clean_listing(provider, adapter, began)
     _poll_missing(provider, {row.activation_id for row in rows}, began)
 
 
@@ -109,7 +111,7 @@ def _settle_stray(stray: StrayActivation, row: ActiveActivation, began: datetime
     if attempts.filter(outcome=Outcome.IN_FLIGHT, sent_at__gt=began - IN_FLIGHT).exists():
         return
     attempt = attempts.filter(outcome__in=UNSETTLED, sent_at__lt=stray.first_seen_at).order_by("sent_at").first()
-    if attempt is None:
+    if attempt is None or not row.phone:
         log.error("stray_activation", provider=stray.provider.name, activation_id=stray.activation_id)
         return
     if settle_bought(attempt.order_id, Activation(row.activation_id, row.phone, row.cost, None)):
@@ -175,8 +177,10 @@ def _poll_stale(provider: Provider) -> None:
 def _poll_each(order_ids: Iterable[str]) -> None:
     for order_id in order_ids:
         claim = Order.objects.filter(pk=order_id, status__in=OPEN, synced_at__lt=Now() - STALE_AFTER)
-        if claim.update(synced_at=Now()):
-            poll(Order.objects.select_related("provider").get(pk=order_id))
+        if not claim.update(synced_at=Now()):
+            continue
+        if poll(Order.objects.select_related("provider").get(pk=order_id)) is None:
+            return  # no answer, or no budget left: the others have their turn in the next sweep
 
 
 def _fail_unlisted(provider: Provider) -> None:

@@ -1,13 +1,15 @@
 """What GET /orders/:id shows as the provider's side moves; no worker runs in these tests."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
 from catalog.models import Provider
-from orders.models import Order, Sms
+from orders.models import Order, Sms, UpstreamAttempt
 from orders.services import reconciling, syncing
 from tests.conftest import Shopper, api_of, data, error, expire, stale
 
@@ -198,3 +200,41 @@ def test_a_malformed_push_is_refused(provider: Provider, body: object) -> None:
 def test_a_push_without_an_sms_or_for_a_stranger_changes_nothing(provider: Provider, text: object) -> None:
     assert push(provider, {"activationId": "1", "text": text, "code": None}) == 200
     assert not Sms.objects.exists()
+
+
+def test_the_sweep_asks_alone_for_what_the_list_lacks(shopper: Shopper, provider: Provider) -> None:
+    kept, gone = (shopper.buy()["id"] for _ in range(2))
+    shopper.sandbox.shop.withdraw(700_000_002)
+    Order.objects.update(bought_at=Now() - timedelta(seconds=9))
+    stale(gone)
+    reconciling.sweep(provider)
+    assert Order.objects.get(pk=kept).status == "WAITING"
+    assert Order.objects.get(pk=gone).status == "FAILED"
+    assert shopper.sandbox.log.counts()["getStatusV2"] == 1
+
+
+def test_where_nothing_can_be_listed_each_order_is_asked_about(shopper: Shopper, provider: Provider) -> None:
+    order_id = shopper.buy()["id"]
+    Provider.objects.update(dialect="smshub")
+    provider.refresh_from_db()
+    shopper.deliver(order_id, "code 1111")
+    stale(order_id)
+    reconciling.sweep(provider)
+    assert Order.objects.get(pk=order_id).status == "RECEIVED"
+    assert shopper.sandbox.log.counts().get("getActiveActivations", 0) == 0
+
+
+def test_where_nothing_can_be_listed_an_unknown_purchase_is_refunded_after_two_minutes(
+    shopper: Shopper, provider: Provider
+) -> None:
+    Provider.objects.update(dialect="smshub")
+    shopper.sandbox.fail("getNumber", "close")
+    order_id = shopper.api.post("/orders", {"service": "tg", "country": 7}).json()["orderId"]
+    provider.refresh_from_db()
+    UpstreamAttempt.objects.update(sent_at=Now() - timedelta(seconds=110))
+    reconciling.sweep(provider)
+    assert Order.objects.get(pk=order_id).status == "WAITING"
+    UpstreamAttempt.objects.update(sent_at=Now() - timedelta(seconds=121))
+    reconciling.sweep(provider)
+    assert Order.objects.get(pk=order_id).status == "FAILED"
+    assert shopper.balance() == 2500
