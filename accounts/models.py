@@ -3,10 +3,11 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.db.models.functions import Lower, Now
 
+from accounts.wallet import services as wallet
 from jiema.api.ids import ALPHABET, new_id
 
 MAX_ACTIVE_KEYS = 10
@@ -21,9 +22,12 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """An account with its empty wallet."""
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic(self._db):
+            user.save(using=self._db)
+            wallet.open_wallet(user.pk)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":

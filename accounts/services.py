@@ -4,7 +4,6 @@ from django.db.models.functions import Now
 from accounts.errors import EmailTaken, TooManyKeys
 from accounts.models import MAX_ACTIVE_KEYS, ApiKey, User
 from accounts.selectors import lock_active_user
-from accounts.wallet import services as wallet
 from jiema.api import tokens
 
 
@@ -13,11 +12,9 @@ def create_user(email: str, password: str, *, is_staff: bool = False) -> User:
     make = User.objects.create_superuser if is_staff else User.objects.create_user
     try:
         with transaction.atomic():
-            user = make(email, password)
-            wallet.open_wallet(user.pk)
+            return make(email, password)
     except IntegrityError as error:
         raise EmailTaken from error
-    return user
 
 
 @transaction.atomic

@@ -1,12 +1,14 @@
 from typing import Any
 
+from celery import current_app
 from django import forms
-from django.contrib import admin
-from django.db import transaction
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from kombu.exceptions import OperationalError
 
 from catalog.models import Country, Offer, Price, PriceRule, Provider, Service
-from catalog.services.pricing import rebuild_price_list, touch_lists
+from catalog.services.pricing import catalogue_change
 from jiema.money import dollars
 from jiema.readonly_admin import ReadOnlyAdmin
 
@@ -15,31 +17,39 @@ class PricedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What is changed here makes prices; they follow in the same transaction."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        with transaction.atomic():
+        with catalogue_change():
             super().save_model(request, obj, form, change)
-            _apply()
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        with transaction.atomic():
+        with catalogue_change():
             super().delete_model(request, obj)
-            _apply()
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        with transaction.atomic():
+        with catalogue_change():
             super().delete_queryset(request, queryset)
-            _apply()
 
 
-def _apply() -> None:
-    """A country's switch changes a list even where it changes no price."""
-    if not rebuild_price_list():
-        touch_lists()
+@admin.action(description="Put on sale", permissions=["change"])
+def enable(model_admin: PricedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    _switch(model_admin, request, queryset, on=True)
+
+
+@admin.action(description="Take off sale", permissions=["change"])
+def disable(model_admin: PricedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    _switch(model_admin, request, queryset, on=False)
+
+
+def _switch(model_admin: PricedAdmin, request: HttpRequest, queryset: QuerySet[Any], *, on: bool) -> None:
+    """All in one statement, and the price list once."""
+    with catalogue_change():
+        changed = queryset.update(is_enabled=on)
+    model_admin.message_user(request, f"{changed} {'on' if on else 'off'} sale now.")
 
 
 class SwitchAdmin(PricedAdmin):
     """Rows come from the providers; ops only switch them."""
 
-    actions = None
+    actions = [enable, disable]
     list_editable = ["is_enabled"]
     list_filter = ["is_enabled"]
     show_full_result_count = False
@@ -99,6 +109,17 @@ class ProviderAdmin(PricedAdmin):
     form = ProviderForm
     list_display = ["name", "dialect", "base_url", "is_enabled", "synced_at", "sync_error"]
     readonly_fields = ["synced_at", "sync_error"]
+    actions = [enable, disable, "sync_now"]
+
+    @admin.action(description="Read the catalogue now", permissions=["change"])
+    def sync_now(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        try:
+            for provider in queryset:
+                current_app.send_task("catalog.sync_provider", [provider.pk])
+        except OperationalError:
+            self.message_user(request, "The workers can't be reached; nothing was started.", messages.ERROR)
+        else:
+            self.message_user(request, "The catalogue is being read; `synced at` tells when it is done.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Provider | None = None) -> bool:
         return False

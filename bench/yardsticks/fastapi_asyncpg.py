@@ -46,9 +46,7 @@ async def order(order_id: str, request: Request) -> Response:
     if is_blocked:
         raise HTTPException(403)
     buckets = (f"poll:{order_id}:{key}", f"polls:{key}")
-    allowed, tightest, left, wait = await application.state.valkey.evalsha(
-        limits.SHA, 2, *buckets, WINDOW, *LIMITS
-    )
+    allowed, tightest, left, wait = await application.state.valkey.evalsha(limits.SHA, 2, *buckets, WINDOW, *LIMITS)
     if not allowed:
         raise HTTPException(429)
     if text is None:

@@ -1,8 +1,9 @@
 """The price list in force, made from offers, switches and markup rules; by set, not row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -11,19 +12,22 @@ from catalog.services.costs import MAX_COST, dollars
 
 CATALOGUE_LOCK = 7_011_001
 
-# The resolver: among the rules that apply to a pair the first in this order makes its price. A rule names its
-# scope by columns that are null for "all"; another kind of scope (a customer group, a date) is one more term in
-# both expressions, another kind of price one more case in _PRICE.
-_APPLIES = "coalesce(r.service_id = o.service_id, true) AND coalesce(r.country_id = o.country_id, true)"
-_MOST_SPECIFIC_FIRST = "r.service_id IS NULL, r.country_id IS NULL"
+# The resolver: the most specific rule makes the price. Each kind of scope is one join, and _WINNER ranks them; a
+# customer group or a date is one more condition of the joins, another kind of price one more case in _PRICE.
+_RULES = """
+LEFT JOIN catalog_pricerule pair ON pair.service_id = o.service_id AND pair.country_id = o.country_id
+LEFT JOIN catalog_pricerule service ON service.service_id = o.service_id AND service.country_id IS NULL
+LEFT JOIN catalog_pricerule country ON country.country_id = o.country_id AND country.service_id IS NULL
+LEFT JOIN catalog_pricerule everything ON everything.service_id IS NULL AND everything.country_id IS NULL
+"""
+_WINNER = "coalesce(pair.id, service.id, country.id, everything.id)"
 _MARKED_UP = "ceil(o.cost * (100 + coalesce(r.percent, 0))) + coalesce(r.fixed_cents, 0)"
 _FLOOR = "CASE WHEN r.allow_below_cost THEN 1 ELSE ceil(o.cost * 100) END"
 _PRICE = f"greatest(1, {_FLOOR}, {_MARKED_UP})"
 
-# Each statement is about everything, or about one pair.
-_OFFERS_MEANT = "(%(service)s IS NULL OR o.service_id = %(service)s AND o.country_id = %(country)s)"
-_PRICES_MEANT = "(%(service)s IS NULL OR p.service_id = %(service)s AND p.country_id = %(country)s)"
-_SUMMARIES_MEANT = "(%(service)s IS NULL OR {}.service_id = %(service)s)"
+_PAIRS = """
+({table}.service_id, {table}.country_id) IN (SELECT * FROM unnest(%(services)s::text[], %(countries)s::int[]))
+"""
 _NEW_LIST = f"""
 CREATE TEMP TABLE new_price ON COMMIT DROP AS
 WITH cheapest AS (
@@ -32,14 +36,11 @@ WITH cheapest AS (
     JOIN catalog_provider p ON p.id = o.provider_id AND p.is_enabled
     JOIN catalog_service s ON s.code = o.service_id AND s.is_enabled
     JOIN catalog_country c ON c.id = o.country_id AND c.is_enabled
-    WHERE o.is_enabled AND o.count > 0 AND {_OFFERS_MEANT}
+    WHERE o.is_enabled AND o.count > 0 AND {{meant}}
     ORDER BY o.service_id, o.country_id, o.cost, o.provider_id
 )
 SELECT o.*, ({_PRICE})::integer AS price_cents, r.id AS rule_id
-FROM cheapest o
-LEFT JOIN LATERAL (
-    SELECT * FROM catalog_pricerule r WHERE {_APPLIES} ORDER BY {_MOST_SPECIFIC_FIRST} LIMIT 1
-) r ON true
+FROM cheapest o {_RULES} LEFT JOIN catalog_pricerule r ON r.id = {_WINNER}
 """
 _UPDATE = """
 UPDATE catalog_price p SET provider_id = n.provider_id, cost = n.cost, price_cents = n.price_cents,
@@ -56,16 +57,16 @@ FROM new_price n
 WHERE NOT EXISTS (
     SELECT FROM catalog_price p WHERE p.service_id = n.service_id AND p.country_id = n.country_id)
 """
-_DELETE = f"""
+_DELETE = """
 DELETE FROM catalog_price p
-WHERE {_PRICES_MEANT} AND NOT EXISTS (
+WHERE {meant} AND NOT EXISTS (
     SELECT FROM new_price n WHERE n.service_id = p.service_id AND n.country_id = p.country_id)
 """
-_SUMMARISE = f"""
+_SUMMARISE = """
 MERGE INTO catalog_servicesummary t
 USING (
     SELECT service_id, min(price_cents) AS least, sum(count) AS total, count(*) AS countries
-    FROM catalog_price p WHERE {_SUMMARIES_MEANT.format("p")} GROUP BY service_id
+    FROM catalog_price p WHERE {meant} GROUP BY service_id
 ) n ON t.service_id = n.service_id
 WHEN MATCHED AND (t.min_price_cents, t.total_count, t.country_count)
     IS DISTINCT FROM (n.least, n.total, n.countries)
@@ -73,10 +74,9 @@ THEN UPDATE SET min_price_cents = n.least, total_count = n.total, country_count 
 WHEN NOT MATCHED THEN INSERT (service_id, min_price_cents, total_count, country_count)
     VALUES (n.service_id, n.least, n.total, n.countries)
 """
-_FORGET = f"""
+_FORGET = """
 DELETE FROM catalog_servicesummary t
-WHERE {_SUMMARIES_MEANT.format("t")}
-  AND NOT EXISTS (SELECT FROM catalog_price p WHERE p.service_id = t.service_id)
+WHERE {meant} AND NOT EXISTS (SELECT FROM catalog_price p WHERE p.service_id = t.service_id)
 """
 _BUMP = "UPDATE catalog_catalogueversion SET version = version + 1, changed_at = now() WHERE id = 1"
 
@@ -98,10 +98,18 @@ def lock_catalogue() -> None:
 
 
 @transaction.atomic
-def rebuild_price_list() -> int:
-    """Bring the price list up to date; how many of its lines changed. Lists follow within their max-age."""
+def rebuild_price_list(pairs: Collection[tuple[str, int]] | None = None) -> int:
+    """Bring the price list up to date; how many of its lines changed. Lists follow within their max-age.
+
+    pairs: services' codes and countries' ids that are meant; None for all.
+    """
     lock_catalogue()
-    return _rebuild(None, None)
+    with connection.cursor() as cursor:
+        changed = _replace_prices(cursor, pairs)
+        if changed:
+            _summarise(cursor, pairs)
+            touch_lists()
+    return changed
 
 
 @transaction.atomic
@@ -117,7 +125,7 @@ def refresh_offer(provider_id: int, service: str, country: int, least: Decimal |
         offer.update(count=0)
     else:
         offer.update(cost=cost)
-    _rebuild(service, country)
+    rebuild_price_list([(service, country)])
 
 
 def set_markup(percent: Decimal) -> PriceRule:
@@ -136,17 +144,21 @@ def touch_lists() -> None:
         cursor.execute(_BUMP)
 
 
-def _rebuild(service: str | None, country: int | None) -> int:
-    pair = {"service": service, "country": country}
-    with connection.cursor() as cursor:
-        cursor.execute(_NEW_LIST, pair)
-        cursor.execute("ANALYZE new_price")
-        changed = 0
-        for statement in (_UPDATE, _INSERT, _DELETE):
-            cursor.execute(statement, pair)
-            changed += cursor.rowcount
-        if changed:
-            for statement in (_SUMMARISE, _FORGET, _BUMP):
-                cursor.execute(statement, pair)
-        cursor.execute("DROP TABLE new_price")
+def _replace_prices(cursor: Any, pairs: Collection[tuple[str, int]] | None) -> int:
+    meant = {"services": [pair[0] for pair in pairs or ()], "countries": [pair[1] for pair in pairs or ()]}
+    in_offers, in_prices = ("true" if pairs is None else _PAIRS.format(table=table) for table in "op")
+    cursor.execute(_NEW_LIST.format(meant=in_offers), meant)
+    cursor.execute("ANALYZE new_price")
+    changed = 0
+    for statement in (_UPDATE, _INSERT, _DELETE.format(meant=in_prices)):
+        cursor.execute(statement, meant)
+        changed += int(cursor.rowcount)
+    cursor.execute("DROP TABLE new_price")
     return changed
+
+
+def _summarise(cursor: Any, pairs: Collection[tuple[str, int]] | None) -> None:
+    services = [*{service for service, _ in pairs or ()}]
+    meant = "true" if pairs is None else "service_id = ANY(%(services)s)"
+    for statement in (_SUMMARISE, _FORGET):
+        cursor.execute(statement.format(meant=meant), {"services": services})

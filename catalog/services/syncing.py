@@ -20,6 +20,9 @@ from catalog.upstream.types import CountryRow, OfferRow, ServiceRow
 SYNC_LOCK = 7_011_002
 # Fewer pairs in stock than this share of the last sync's: the reply is not believed.
 LEAST_SHARE = 0.5
+# So many changed pairs make one pass over the whole list the shorter way.
+WHOLE_LIST_FROM = 20_000
+Pair = tuple[str, int]
 log = structlog.get_logger(__name__)
 
 _STAGE = """
@@ -30,17 +33,20 @@ UPDATE catalog_offer o SET cost = n.cost, count = n.count
 FROM new_offer n
 WHERE o.provider_id = %(provider)s AND o.service_id = n.service AND o.country_id = n.country
   AND (o.cost, o.count) <> (n.cost, n.count)
+RETURNING o.service_id, o.country_id
 """
 _SOLD_OUT = """
 UPDATE catalog_offer o SET count = 0
 WHERE o.provider_id = %(provider)s AND o.count > 0 AND NOT EXISTS (
     SELECT FROM new_offer n WHERE n.service = o.service_id AND n.country = o.country_id)
+RETURNING o.service_id, o.country_id
 """
 _ADDED = """
 INSERT INTO catalog_offer (provider_id, service_id, country_id, cost, count, is_enabled)
 SELECT %(provider)s, n.service, n.country, n.cost, n.count, true FROM new_offer n
 WHERE NOT EXISTS (SELECT FROM catalog_offer o WHERE o.provider_id = %(provider)s
     AND o.service_id = n.service AND o.country_id = n.country)
+RETURNING service_id, country_id
 """
 
 
@@ -120,12 +126,20 @@ def _store(provider: Provider, catalogue: Catalogue) -> int:
         with cursor.copy("COPY new_offer FROM STDIN") as copy:
             copy.write(lines)
         cursor.execute("ANALYZE new_offer")
-        changed, sold_out, added = (_run(cursor, each, provider) for each in (_CHANGED, _SOLD_OUT, _ADDED))
+        changed = [*_run(cursor, _CHANGED, provider), *_run(cursor, _SOLD_OUT, provider)]
+        added = _run(cursor, _ADDED, provider)
         cursor.execute("DROP TABLE new_offer")
-    total = changed + sold_out + added
-    if total and not rebuild_price_list() and added:
+    _show(changed + added, are_new=bool(added))
+    return len(changed) + len(added)
+
+
+def _show(pairs: list[Pair], *, are_new: bool) -> None:
+    """The list of countries may have grown even where no price has changed."""
+    if not pairs:
+        return
+    rebuilt = rebuild_price_list(pairs if len(pairs) < WHOLE_LIST_FROM else None)
+    if are_new and not rebuilt:
         touch_lists()
-    return total
 
 
 def _lines(provider: Provider, offers: Iterable[OfferRow]) -> Iterator[str]:
@@ -137,7 +151,7 @@ def _lines(provider: Provider, offers: Iterable[OfferRow]) -> Iterator[str]:
             yield f"{offer.service}\t{offer.country}\t{cost}\t{offer.count}\n"
 
 
-def _run(cursor: Any, statement: str, provider: Provider) -> int:
+def _run(cursor: Any, statement: str, provider: Provider) -> list[Pair]:
     cursor.execute(statement, {"provider": provider.pk})
-    rows: int = cursor.rowcount
-    return rows
+    pairs: list[Pair] = cursor.fetchall()
+    return pairs

@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from accounts import services as accounts
@@ -39,3 +40,8 @@ def test_nobody_revokes_a_strangers_key(alice: User, carol: User) -> None:
     key, _ = accounts.create_api_key(alice.pk, "mine")
     assert accounts.revoke_api_key(carol.pk, key.pk) is False
     assert ApiKey.objects.active().filter(pk=key.pk).exists()
+
+
+def test_an_administrator_made_by_djangos_command_has_a_wallet(db: None) -> None:
+    call_command("createsuperuser", email="root@example.com", interactive=False)
+    assert User.objects.get(email="root@example.com").wallet.balance_cents == 0

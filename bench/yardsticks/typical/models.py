@@ -14,8 +14,8 @@ class Order(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
 
-    class Meta:
-        app_label = "typical"
+    def __str__(self) -> str:
+        return self.id
 
 
 class Sms(models.Model):
@@ -23,5 +23,5 @@ class Sms(models.Model):
     body = models.TextField()
     received_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        app_label = "typical"
+    def __str__(self) -> str:
+        return self.body
