@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import itertools
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import urlsplit
 
 import psycopg
 from redis import Redis
+from redis.client import Monitor
 
 from bench.load import CannotMeasure
 from bench.stage import Contestant, Stage
@@ -18,53 +21,69 @@ REQUESTS = 500
 
 @dataclass(frozen=True)
 class Counts:
-    """Totals since the servers' start. connections: opened to PostgreSQL and to Valkey."""
+    """Of one request. commands: a script is one. connections: opened to PostgreSQL and to Valkey."""
 
     statements: int
     commands: int
     connections: int
 
-    def per_request(self, before: Counts) -> Counts:
-        """Raises CannotMeasure where the difference is no multiple of the requests."""
-        return Counts(
-            _each(self.statements - before.statements),
-            _each(self.commands - before.commands),
-            _each(self.connections - before.connections),
-        )
-
-
-def _each(total: int) -> int:
-    if total % REQUESTS:
-        raise CannotMeasure(f"{REQUESTS} requests cost {total}: that is not the same for each.")
-    return total // REQUESTS
-
 
 def count(stage: Stage, contestant: Contestant) -> Counts:
-    """Per request. The servers are warm: every thread has its connections and statements."""
+    """The server is warm: each of its threads has its connections. Raises CannotMeasure."""
     with (
         psycopg.connect(f"{stage.database_url}/postgres", autocommit=True) as db,
         Redis.from_url(stage.redis_url) as valkey,
+        Redis.from_url(stage.redis_url) as watched,
     ):
         db.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        before = _look(db, valkey)
-        for line in contestant.targets.read_text().splitlines()[:REQUESTS]:
-            ask(contestant, *line.split())
-        return _look(db, valkey).per_request(before)
+        _let_finish(db)
+        watched.ping()
+        before = _statements(db), _connections(db, valkey)
+        with watched.monitor() as monitor:
+            for line in contestant.targets.read_text().splitlines()[:REQUESTS]:
+                ask(contestant, *line.split())
+            valkey.echo("over")
+            commands = _commands_until(monitor, "ECHO over")
+        statements, connections = _statements(db) - before[0], _connections(db, valkey) - before[1]
+    return Counts(_each("statements", statements), _each("commands", commands), _each("connections", connections))
 
 
-def _look(db: psycopg.Connection[Any], valkey: Redis) -> Counts:
-    """Statements by pg_stat_statements; commands of all clients but this one, whose scripts count as one."""
-    row = db.execute(
-        "SELECT (SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid"
-        " WHERE d.datname = 'jiema'),"
-        " (SELECT sessions FROM pg_stat_database WHERE datname = 'jiema')"
-    ).fetchone()
-    assert row is not None
-    me = str(valkey.client_id())
-    clients: list[dict[str, str]] = valkey.client_list()
-    commands = sum(int(client["tot-cmds"]) for client in clients if client["id"] != me)
-    accepted: int = valkey.info("stats")["total_connections_received"]
-    return Counts(int(row[0]), commands, int(row[1]) + accepted)
+def _let_finish(db: psycopg.Connection[Any]) -> None:
+    """wrk leaves without waiting for its last replies; the server still works on them."""
+    seen = -1
+    while seen != (now := _statements(db)):
+        seen = now
+        time.sleep(0.5)
+
+
+def _statements(db: psycopg.Connection[Any]) -> int:
+    return _number(
+        db,
+        "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid"
+        " WHERE d.datname = 'jiema'",
+    )
+
+
+def _connections(db: psycopg.Connection[Any], valkey: Redis) -> int:
+    sessions = _number(db, "SELECT sessions FROM pg_stat_database WHERE datname = 'jiema'")
+    return sessions + int(valkey.info("stats")["total_connections_received"])
+
+
+def _number(db: psycopg.Connection[Any], query: LiteralString) -> int:
+    row = db.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _commands_until(monitor: Monitor, last: str) -> int:
+    """How many clients sent; those that a script calls do not go over the wire."""
+    commands = itertools.takewhile(lambda command: command["command"] != last, monitor.listen())  # type: ignore[no-untyped-call]
+    return sum(command["client_type"] != "lua" for command in commands)
+
+
+def _each(what: str, total: int) -> int:
+    if total % REQUESTS:
+        raise CannotMeasure(f"{REQUESTS} requests took {total} {what}: that is not the same for each.")
+    return total // REQUESTS
 
 
 def ask(contestant: Contestant, path: str, token: str) -> bytes:

@@ -27,43 +27,46 @@ def checks() -> list[Check]:
     return [_guarded(name, probe) for name, probe in PROBES.items()]
 
 
-def _guarded(name: str, probe: Callable[[], str]) -> Check:
-    """A probe returns what is wrong, or nothing."""
+def _guarded(name: str, probe: Callable[[], Check]) -> Check:
     try:
-        trouble = probe()
+        return probe()
     except (DatabaseError, RedisError) as error:
-        trouble = f"away ({type(error).__name__})"
-    return Check(name, not trouble, trouble or "ok")
+        return Check(name, False, f"away ({type(error).__name__})")
 
 
-def _database() -> str:
+def _database() -> Check:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return ""
+    return Check("database", True, "ok")
 
 
-def _migrations() -> str:
+def _migrations() -> Check:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return f"{len(missing)} not applied; run manage.py migrate" if missing else ""
+    return Check("migrations", not missing, f"{len(missing)} not applied; run manage.py migrate" if missing else "ok")
 
 
-def _valkey() -> str:
+def _valkey() -> Check:
     with Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.3) as client:
         client.ping()
-    return ""
+    return Check("valkey", True, "ok")
 
 
-def _catalogue() -> str:
-    stale = [
-        name
-        for name, synced_at in Provider.objects.filter(is_enabled=True).values_list("name", "synced_at")
-        if synced_at is None or timezone.now() - synced_at > MAX_CATALOGUE_AGE
-    ]
-    return f"not synced within {MAX_CATALOGUE_AGE.seconds // 60} minutes: {', '.join(stale)}" if stale else ""
+def _catalogue() -> Check:
+    """Healthy while each provider's catalogue was read within the last 15 minutes."""
+    ages = {
+        provider.name: timezone.now() - provider.synced_at if provider.synced_at else None
+        for provider in Provider.objects.filter(is_enabled=True)
+    }
+    fresh = all(age is not None and age <= MAX_CATALOGUE_AGE for age in ages.values())
+    return Check("catalogue", fresh, ", ".join(f"{name}: {_told(age)}" for name, age in ages.items()) or "no provider")
 
 
-PROBES: dict[str, Callable[[], str]] = {
+def _told(age: timedelta | None) -> str:
+    return "never synced" if age is None else f"synced {age.total_seconds():.0f} s ago"
+
+
+PROBES: dict[str, Callable[[], Check]] = {
     "database": _database,
     "migrations": _migrations,
     "valkey": _valkey,

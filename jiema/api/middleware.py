@@ -2,6 +2,7 @@ import secrets
 from collections.abc import Callable
 
 import structlog
+from django.core.handlers.wsgi import LimitedStream
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
@@ -25,7 +26,7 @@ class ApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith("/api/") or request.path_info == "/api":
             return answer(request)
         return self.get_response(request)
 
@@ -68,5 +69,23 @@ def _internal(request_id: str) -> HttpResponse:
 
 def _check_size(request: HttpRequest) -> None:
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
         raise TooLarge
+    if request.method == "POST" and not request.META.get("CONTENT_LENGTH"):
+        _measure_while_reading(request)
+
+
+def _measure_while_reading(request: HttpRequest) -> None:
+    """A chunked body tells no length, and Django takes it for empty. It is read where it is needed, after the key."""
+    if request.META.get("wsgi.input_terminated"):
+        request.META["CONTENT_LENGTH"] = str(MAX_BODY_BYTES)
+        request._stream = Unmeasured(request.META["wsgi.input"], MAX_BODY_BYTES + 1)  # type: ignore[attr-defined]
+
+
+class Unmeasured(LimitedStream):
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Raises TooLarge."""
+        body = bytes(super().read(size))
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge
+        return body

@@ -49,10 +49,10 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: str) -> None:
         self._check_method(request)
         self.caller, self.cargo = authenticate(request._request, self.ride(**kwargs))
-        if self.caller.is_blocked:
-            raise Forbidden
         verdict = limits.check(self.buckets())
         request._request.rate_limit = verdict  # type: ignore[attr-defined]
+        if self.caller.is_blocked:
+            raise Forbidden
         if not verdict.allowed:
             raise RateLimited(retry_after=verdict.reset)
 
@@ -97,13 +97,13 @@ def read_json(request: Request) -> dict[str, Any]:
         return {}
     try:
         data = request.data
+        refuse_unprintable(data)
     except DrfUnsupportedMediaType as error:
         raise UnsupportedMediaType from error
     except (ParseError, RecursionError) as error:
         raise BadRequest("The body is not valid JSON.") from error
     if not isinstance(data, dict):
         raise BadRequest("The body has to be a JSON object.")
-    refuse_unprintable(data)
     return data
 
 

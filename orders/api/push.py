@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from catalog.upstream.types import Sms
 from jiema.api.addresses import client_address
 from jiema.api.envelope import success
-from jiema.api.errors import BadRequest, MethodNotAllowed
+from jiema.api.errors import BadRequest, MethodNotAllowed, NotFound
 from jiema.api.views import refuse_unprintable
 from orders.services.pushing import Push, accept_push, provider_for
 
@@ -19,6 +19,8 @@ def receive(request: HttpRequest, secret: str) -> HttpResponse:
     """
     if request.method != "POST":
         raise MethodNotAllowed(["POST"])
+    if not secret.isprintable():
+        raise NotFound
     provider = provider_for(secret, client_address(request))
     push = _parse(request.body)
     if push:
@@ -30,9 +32,9 @@ def _parse(body: bytes) -> Push | None:
     try:
         data = json.loads(body)
         activation_id = str(data["activationId"])
+        refuse_unprintable(data)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadRequest("The body has to be a JSON object with activationId.") from error
-    refuse_unprintable(data)
     text = _word(data.get("text")) or _word(data.get("code"))
     if not text or len(activation_id) > 32:
         return None

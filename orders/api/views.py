@@ -104,6 +104,8 @@ class OrderVerb(ApiView):
 
         def work(call: IdempotentCall | None) -> bytes:
             self.body(Nothing)
+            if not IS_ID.fullmatch(order_id):
+                raise NotFound("There is no such order.")
             verb(self.caller.user_id, order_id, call)
             return reply
 

@@ -68,9 +68,7 @@ def test_a_top_up_that_was_never_credited_is_named(alice: User, undone: None) ->
 def test_an_order_without_its_number_is_named(shopper: Shopper, undone: None) -> None:
     order_id = shopper.buy()["id"]
     Order.objects.update(activation_id=None)
-    assert found() == {
-        ("a bought number belongs to its order, a reserved order to an unsettled attempt", order_id)
-    }
+    assert found() == {("a bought number belongs to its order, a reserved order to an unsettled attempt", order_id)}
 
 
 def test_a_purchase_that_stays_unsettled_is_named(shopper: Shopper, undone: None) -> None:
@@ -87,9 +85,7 @@ def test_an_order_that_outlives_its_time_is_named(shopper: Shopper, undone: None
     assert found() == {("no open order outlives its time", order_id)}
 
 
-def test_the_command_reports_and_exits_with_one(
-    alice: User, undone: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_reports_and_exits_with_one(alice: User, undone: None, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("check_books", "--json")
     assert json.loads(capsys.readouterr().out) == {"ok": True, "checks": len(books.CHECKS), "breaches": []}
     Wallet.objects.update(balance_cents=2600)

@@ -1,7 +1,10 @@
+from datetime import timedelta
 from unittest.mock import patch
 
+import pytest
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from catalog.models import Provider
@@ -17,7 +20,7 @@ def test_ready_when_all_is_there(db: None) -> None:
     assert response.status_code == 200
     assert response.json() == {
         "ok": True,
-        "checks": {"database": "ok", "migrations": "ok", "valkey": "ok", "catalogue": "ok"},
+        "checks": {"database": "ok", "migrations": "ok", "valkey": "ok", "catalogue": "no provider"},
     }
 
 
@@ -34,7 +37,16 @@ def test_the_database_away_is_named() -> None:
     assert (response.status_code, response.json()["checks"]) == (503, {"database": "away (OperationalError)"})
 
 
-def test_a_stale_catalogue_is_named(provider: Provider) -> None:
+@pytest.mark.parametrize(("minutes", "status"), [(14, 200), (16, 503)])
+def test_the_age_of_the_last_sync_is_told(provider: Provider, minutes: int, status: int) -> None:
+    Provider.objects.update(synced_at=timezone.now() - timedelta(minutes=minutes))
     response = Client().get("/readyz")
-    assert response.status_code == 503
-    assert response.json()["checks"]["catalogue"] == "not synced within 15 minutes: sandbox"
+    assert (response.status_code, response.json()["checks"]["catalogue"]) == (
+        status,
+        f"sandbox: synced {minutes * 60} s ago",
+    )
+
+
+def test_a_catalogue_that_was_never_read_is_named(provider: Provider) -> None:
+    response = Client().get("/readyz")
+    assert (response.status_code, response.json()["checks"]["catalogue"]) == (503, "sandbox: never synced")
