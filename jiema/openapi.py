@@ -39,6 +39,7 @@ def wrap_in_envelope(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         for method, operation in item.items():
             if method in ("get", "post"):
                 _wrap(operation, is_post=method == "post")
+    components["schemas"]["NewOrder"]["additionalProperties"] = False
     return result
 
 
@@ -59,7 +60,7 @@ def _wrap(operation: dict[str, Any], *, is_post: bool) -> None:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "description": "The same request with the same key gives the first reply; kept for 24 hours.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
             }
         )
 

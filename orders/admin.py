@@ -25,8 +25,10 @@ class AttemptInline(ReadOnlyInline):
 
 
 class SmsInline(ReadOnlyInline):
+    """When an SMS came, not what it says: that is the customer's."""
+
     model = Sms
-    fields = ["received_at", "body"]
+    fields = ["received_at"]
 
 
 @admin.register(Order)
@@ -37,6 +39,7 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ["=id", "=phone", "=activation_id", "=user__email"]
     ordering = ["-id"]
     show_full_result_count = False
+    exclude = ["sms_body"]
     inlines = [AttemptInline, SmsInline]
 
     @admin.display(description="charged", ordering="charged_cents")

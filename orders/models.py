@@ -101,7 +101,8 @@ class UpstreamAttempt(models.Model):
     """A purchase call, committed before it is made, so that no paid number goes unremembered.
 
     max_cost: the cap that is sent, US dollars. clean_listings: whole lists of the provider, begun after
-    the call was over, that do not hold its number. token: the provider's word.
+    the call was over and one after the other, that do not hold its number; listed_at: when the last of
+    them was whole. token: the provider's word.
     """
 
     order = models.OneToOneField(Order, models.PROTECT, related_name="attempt")
@@ -112,6 +113,7 @@ class UpstreamAttempt(models.Model):
     sent_at = models.DateTimeField(db_default=Now())
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.IN_FLIGHT)
     clean_listings = models.PositiveSmallIntegerField(default=0)
+    listed_at = models.DateTimeField(null=True)
     token = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -119,7 +121,7 @@ class UpstreamAttempt(models.Model):
             models.Index(
                 fields=["provider", "sent_at"],
                 name="attempt_open",
-                condition=Q(outcome__in=["in_flight", "unknown"]),
+                condition=Q(outcome__in=["in_flight", "unknown", "abandoned"]),
             )
         ]
 

@@ -201,6 +201,15 @@ def expire(order_id: str, seconds_ago: float) -> None:
 
 
 @pytest.fixture
-def shopper(api: Api, alice: User, provider: Provider, sandbox: Sandbox, settings: Settings) -> Shopper:
+def shopper(
+    api: Api,
+    alice: User,
+    provider: Provider,
+    sandbox: Sandbox,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shopper:
     settings.API_WRITES_PER_WINDOW = 1000
+    for patience in ("syncing.POLL_SECONDS", "cancelling.CANCEL_SECONDS"):
+        monkeypatch.setattr(f"orders.services.{patience}", 8.0)  # on a busy machine too the sandbox answers
     return Shopper(api, alice, sandbox)

@@ -42,7 +42,7 @@ def _reads_gzip(accepted: str) -> bool:
     for coding in accepted.split(","):
         name, _, weight = coding.partition(";")
         if name.strip().lower() in ("gzip", "*"):
-            return weight.strip().rstrip("0").rstrip(".") != "q="
+            return weight.strip().lower().rstrip("0.") != "q="
     return False
 
 

@@ -7,3 +7,8 @@ MAX_COST = Decimal(10_000)
 def dollars(cost: Decimal, usd_rate: Decimal) -> Decimal:
     """US dollars with four places, rounded up: a cap made from it is never under what the provider asks."""
     return (cost * usd_rate).quantize(Decimal("0.0001"), ROUND_CEILING)
+
+
+def units(cost: Decimal, usd_rate: Decimal) -> Decimal:
+    """Dollars in the provider's currency, rounded up too: not under the cost that `dollars` made them from."""
+    return (cost / usd_rate).quantize(Decimal("0.00000001"), ROUND_CEILING).normalize()

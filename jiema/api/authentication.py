@@ -49,7 +49,6 @@ def _authenticator() -> Authenticator:
 
 def authenticate(request: HttpRequest, ride: Ride | None) -> tuple[Caller, Any]:
     """The caller and what the ride brought. Raises AuthMissing, AuthInvalid, BadRequest, RateLimited."""
-    _refuse_key_in_query(request)
     try:
         token = _token(request)
         found = _authenticator()(tokens.digest(token), ride)
@@ -57,6 +56,7 @@ def authenticate(request: HttpRequest, ride: Ride | None) -> tuple[Caller, Any]:
             raise AuthInvalid
     except (AuthMissing, AuthInvalid):
         _count_failure(request)
+        refuse_key_in_query(request)
         raise
     return found
 
@@ -77,7 +77,8 @@ def _token(request: HttpRequest) -> str:
     return token
 
 
-def _refuse_key_in_query(request: HttpRequest) -> None:
+def refuse_key_in_query(request: HttpRequest) -> None:
+    """Raises BadRequest."""
     query = request.META.get("QUERY_STRING")
     if not query:
         return

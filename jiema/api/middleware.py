@@ -79,7 +79,7 @@ def _measure_while_reading(request: HttpRequest) -> None:
     """A chunked body tells no length, and Django takes it for empty. It is read where it is needed, after the key."""
     if request.META.get("wsgi.input_terminated"):
         request.META["CONTENT_LENGTH"] = str(MAX_BODY_BYTES)
-        request._stream = Unmeasured(request.META["wsgi.input"], MAX_BODY_BYTES + 1)  # type: ignore[attr-defined]
+        request._stream = Unmeasured(request.META["wsgi.input"], MAX_BODY_BYTES + 1)  # type: ignore[assignment]
 
 
 class Unmeasured(LimitedStream):

@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from jiema.api import limits
-from jiema.api.authentication import Caller, Ride, authenticate
+from jiema.api.authentication import Caller, Ride, authenticate, refuse_key_in_query
 from jiema.api.envelope import JSON_TYPE
 from jiema.api.errors import (
     BadRequest,
@@ -55,6 +55,7 @@ class ApiView(APIView):
             raise Forbidden
         if not verdict.allowed:
             raise RateLimited(retry_after=verdict.reset)
+        refuse_key_in_query(request._request)
 
     def _check_method(self, request: Request) -> None:
         if request.method is None or request.method.lower() not in self.allowed:

@@ -1,10 +1,14 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.models import Status
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "minLength": 1, "maxLength": 40}]}
+)
 class CountryRef(serializers.CharField):
     """An id as a number or a string, or a slug."""
 
@@ -22,7 +26,7 @@ class ServiceRef(serializers.CharField):
 
 
 class NewOrder(serializers.Serializer[Any]):
-    service = ServiceRef(max_length=80, help_text="Code or slug of the service.")
+    service = ServiceRef(min_length=1, max_length=80, help_text="Code or slug of the service.")
     country = CountryRef(max_length=40, help_text="Id (number or string) or slug of the country.")
 
 

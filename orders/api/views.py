@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from jiema.api.authentication import Ride
@@ -23,6 +23,12 @@ from orders.services.syncing import sync_if_stale
 
 Verb = Callable[[str, str, IdempotentCall | None], None]
 IS_ID = re.compile(ID_PATTERN)
+MAX_PRICE = OpenApiParameter(
+    "X-Max-Price-Cents",
+    {"type": "integer", "minimum": 0, "maximum": 10**12 - 1},
+    OpenApiParameter.HEADER,
+    description="Refuse with PRICE_CHANGED where the charge would be higher, US cents.",
+)
 
 
 def _order_reply(order_json: str) -> bytes:
@@ -43,7 +49,7 @@ class Orders(ApiView):
         body = f'{{"items":[{",".join(page)}],"nextCursor":{to_json(cursor).decode()}}}'
         return HttpResponse(_order_reply(body), content_type=JSON_TYPE)
 
-    @extend_schema(operation_id="createOrder", request=NewOrder, responses=OrderObject)
+    @extend_schema(operation_id="createOrder", parameters=[MAX_PRICE], request=NewOrder, responses=OrderObject)
     def post(self, request: Request) -> HttpResponse:
         return once(request, self.caller, self._buy, lambda order: _order_reply(selectors.order_json(order.pk)))
 

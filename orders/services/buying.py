@@ -1,7 +1,6 @@
 """Buying a number in three short steps: reserve, call, settle. No transaction is open over the call."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -11,6 +10,7 @@ from accounts.wallet import services as wallet
 from catalog.errors import NoNumbers
 from catalog.models import Provider
 from catalog.selectors import Quote, quote
+from catalog.services.costs import units
 from catalog.services.pricing import refresh_offer
 from catalog.services.providers import upstream_for
 from catalog.upstream import errors as upstream
@@ -84,7 +84,7 @@ def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: Idempoten
 
 def _call(attempt: UpstreamAttempt) -> Activation:
     provider = Provider.objects.get(pk=attempt.provider_id)
-    cap = (attempt.max_cost / provider.usd_rate).quantize(Decimal("0.0001"))
+    cap = units(attempt.max_cost, provider.usd_rate)
     return upstream_for(provider).buy(attempt.service_id, attempt.country_id, cap)
 
 
@@ -92,9 +92,12 @@ def _call(attempt: UpstreamAttempt) -> Activation:
 def settle_bought(order_id: str, bought: Activation) -> bool:
     """Give the number to its order. False where another order owns it: the outcome stays unknown.
 
+    False too where the order owns another number: it keeps the first, and the sweep finds this one's order.
     An order that was cancelled or failed meanwhile owns the number too, and gives it back.
     """
     order = Order.objects.select_for_update(of=("self",)).select_related("provider").get(pk=order_id)
+    if order.activation_id is not None:
+        return order.activation_id == bought.activation_id
     provider = order.provider
     order.bought_at = database_now()
     order.activation_id = bought.activation_id
@@ -131,16 +134,22 @@ def _reject(attempt: UpstreamAttempt, refusal: upstream.Rejected) -> NoNumbers |
 
 @transaction.atomic
 def fail_reserved(order_id: str, outcome: Outcome, token: str) -> None:
-    """The purchase did not happen: FAILED with the refund, unless the user cancelled meanwhile."""
+    """The purchase did not happen: FAILED with the refund, unless the user cancelled meanwhile.
+
+    Nothing changes where a number was settled on the order meanwhile.
+    """
     order = lock_order(order_id)
+    if order.activation_id is not None:
+        return
     _mark(order_id, outcome, token)
-    if order.status == Status.WAITING and order.activation_id is None:
+    if order.status == Status.WAITING:
         transition(order, Status.FAILED)
 
 
 def _hold(attempt: UpstreamAttempt, token: str) -> None:
     log.warning("purchase_outcome_unknown", order_id=attempt.order_id, provider=attempt.provider_id, token=token)
-    _mark(attempt.order_id, Outcome.UNKNOWN, token)
+    running = UpstreamAttempt.objects.filter(pk=attempt.pk, outcome=Outcome.IN_FLIGHT)
+    running.update(outcome=Outcome.UNKNOWN, token=token[:200])
 
 
 def _mark(order_id: str, outcome: Outcome, token: str) -> None:

@@ -39,24 +39,31 @@ def _resume(user_id: str, key: str, fingerprint: bytes) -> IdempotentCall:
         raise InProgress  # refused and forgotten this very moment
     if bytes(call.fingerprint) != fingerprint:
         raise IdempotencyMismatch
-    if call.reply is None and not _is_over(call):
+    if call.reply is None and call.order is None:
+        return _take_over(call)
+    if call.reply is None and _is_running(call):
         raise InProgress
     return call
 
 
-def _is_over(call: IdempotentCall) -> bool:
-    """Has the first call ended, or its runner died? Then its order speaks, or the work is ours."""
-    mine = IdempotentCall.objects.filter(pk=call.pk)
-    if call.order is not None:
-        running = mine.filter(running_until__gt=Now()).exists()
-        return not (running and call.order.attempt.outcome == Outcome.IN_FLIGHT)
-    return bool(mine.filter(order=None, running_until__lte=Now()).update(running_until=Now() + RUNS_AT_MOST))
+def _take_over(call: IdempotentCall) -> IdempotentCall:
+    """Whoever ran the call is dead, or wakes up to find its claim gone: ours is a new one."""
+    dead = IdempotentCall.objects.filter(pk=call.pk, order=None, reply=None, running_until__lte=Now())
+    if not dead.delete()[0]:
+        raise InProgress
+    return start(call.user_id, call.key, bytes(call.fingerprint))
+
+
+def _is_running(call: IdempotentCall) -> bool:
+    """Where it is not, the first call has ended or its runner died, and its order speaks."""
+    running = IdempotentCall.objects.filter(pk=call.pk, running_until__gt=Now())
+    return call.order is not None and call.order.attempt.outcome == Outcome.IN_FLIGHT and running.exists()
 
 
 def tie(call: IdempotentCall | None, order_id: str) -> None:
-    """Within the transaction that does the work."""
-    if call:
-        IdempotentCall.objects.filter(pk=call.pk).update(order=order_id)
+    """Within the transaction that does the work. Raises InProgress where the call was taken over."""
+    if call and not IdempotentCall.objects.filter(pk=call.pk).update(order=order_id):
+        raise InProgress
 
 
 def keep(call: IdempotentCall, reply: bytes) -> bytes:

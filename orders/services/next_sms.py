@@ -6,20 +6,24 @@ from catalog.services.providers import upstream_for
 from catalog.upstream import errors as upstream
 from catalog.upstream.types import State
 from orders.errors import AlreadyChanged, Expired, NoCodeYet, UpstreamUnavailable
-from orders.models import IdempotentCall, Order, Status
+from orders.models import IdempotentCall, Order, Sms, Status
 from orders.selectors import order_for
 from orders.services import idempotency
 from orders.services.lifecycle import database_now, lock_order, transition
-from orders.services.syncing import poll
+from orders.services.syncing import newest_sms, poll
 
 
 def request_next_sms(user_id: str, order_id: str, call: IdempotentCall | None = None) -> None:
-    """WAITING again. Raises NotFound, NoCodeYet, AlreadyChanged, Expired, UpstreamUnavailable."""
+    """WAITING again, or RECEIVED with an SMS that came over the asking.
+
+    Raises NotFound, NoCodeYet, AlreadyChanged, Expired, UpstreamUnavailable.
+    """
     order = order_for(user_id, order_id)
     _require_received(order)
-    if not _is_waiting_already(order):
+    known = newest_sms(order)
+    if not _is_granted_already(order, known):
         _ask(order)
-    _wait_again(order_id, call)
+    _wait_again(order_id, known, call)
 
 
 def _require_received(order: Order) -> None:
@@ -31,14 +35,14 @@ def _require_received(order: Order) -> None:
         raise Expired
 
 
-def _is_waiting_already(order: Order) -> bool:
+def _is_granted_already(order: Order, known: Sms | None) -> bool:
     """After an unclear answer the provider is read first: the wish may have been granted."""
     if not order.reread_upstream:
         return False
     status = poll(order)
     if status is None:
         raise UpstreamUnavailable(retry_after=5)
-    return status.state == State.WAITING_AGAIN
+    return status.state == State.WAITING_AGAIN or newest_sms(order) != known
 
 
 def _ask(order: Order) -> None:
@@ -51,14 +55,18 @@ def _ask(order: Order) -> None:
 
 
 @transaction.atomic
-def _wait_again(order_id: str, call: IdempotentCall | None) -> None:
+def _wait_again(order_id: str, known: Sms | None, call: IdempotentCall | None) -> None:
+    """known: the newest SMS before we asked; a newer one is the answer, and stays."""
     order = lock_order(order_id)
     idempotency.tie(call, order_id)
     if order.status == Status.WAITING:
         return  # the same wish was granted to a call beside this one
     if order.status != Status.RECEIVED:
         raise AlreadyChanged
-    order.sms_body = order.sms_received_at = None
     order.reread_upstream = False
+    if newest_sms(order) != known:
+        order.save(update_fields=["reread_upstream"])
+        return
+    order.sms_body = order.sms_received_at = None
     order.save(update_fields=["sms_body", "sms_received_at", "reread_upstream"])
     transition(order, Status.WAITING)

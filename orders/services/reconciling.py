@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from catalog.models import Provider
@@ -16,7 +16,7 @@ from catalog.services.providers import upstream_for
 from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import OPEN_STATES, Activation, ActiveActivation, State, Upstream
 from catalog.upstream.types import Status as UpstreamStatus
-from orders.models import OPEN, Order, Outcome, StrayActivation, UpstreamAttempt
+from orders.models import OPEN, Order, Outcome, Status, StrayActivation, UpstreamAttempt
 from orders.services.buying import fail_reserved, settle_bought
 from orders.services.lifecycle import database_now
 from orders.services.syncing import STALE_AFTER, apply_status, poll
@@ -46,7 +46,7 @@ def _has_open_orders(provider: Provider) -> bool:
 
 
 def _has_unsettled(provider: Provider) -> bool:
-    return UpstreamAttempt.objects.filter(provider=provider, outcome__in=UNSETTLED).exists()
+    return UpstreamAttempt.objects.filter(_may_own_a_stray(Now()), provider=provider).exists()
 
 
 def _sweep_list(provider: Provider, adapter: Upstream) -> None:
@@ -58,11 +58,12 @@ def _sweep_list(provider: Provider, adapter: Upstream) -> None:
         return
     owned = _owned(provider, rows)
     _apply_rows(owned, rows)
+    _close(StrayActivation.objects.filter(provider=provider, activation_id__in=owned), "its order was told")
     strays = [row for row in rows if row.activation_id not in owned]
     _settle_strays(provider, strays, began)
     # Some providers answer with an empty list when something fails inside.
     if rows or not _has_open_orders(provider):
-        _count_clean_listing(provider, adapter, began)
+        _count_clean_listing(provider, adapter, began, strays)
     _poll_missing(provider, {row.activation_id for row in rows}, began)
 
 
@@ -102,36 +103,67 @@ def _settle_strays(provider: Provider, rows: Sequence[ActiveActivation], began: 
 
 
 def _settle_stray(stray: StrayActivation, row: ActiveActivation, began: datetime) -> None:
-    """The oldest unsettled attempt for its pair that was sent before anyone saw it owns it.
+    """The oldest attempt for its pair that was sent before anyone saw it owns it; who still waits goes first.
 
-    Not while a call for the pair is in flight: its reply may bring this very number.
+    Not while such a call is in flight: its reply may bring this very number.
     """
     pair = Q(provider=stray.provider, service_id=row.service, country=row.country)
-    attempts = UpstreamAttempt.objects.filter(pair)
+    attempts = UpstreamAttempt.objects.filter(pair, _may_own_a_stray(stray.first_seen_at))
+    attempts = attempts.filter(sent_at__lt=stray.first_seen_at)
     if attempts.filter(outcome=Outcome.IN_FLIGHT, sent_at__gt=began - IN_FLIGHT).exists():
         return
-    attempt = attempts.filter(outcome__in=UNSETTLED, sent_at__lt=stray.first_seen_at).order_by("sent_at").first()
+    has_ended = Case(When(order__status=Status.WAITING, then=0), default=1)
+    attempt = attempts.order_by(has_ended, "sent_at").first()
     if attempt is None or not row.phone:
         log.error("stray_activation", provider=stray.provider.name, activation_id=stray.activation_id)
         return
     if settle_bought(attempt.order_id, Activation(row.activation_id, row.phone, row.cost, None)):
         log.warning("activation_adopted", order_id=attempt.order_id, activation_id=row.activation_id)
-        _close(stray, f"adopted by order {attempt.order_id}")
+        _close(StrayActivation.objects.filter(pk=stray.pk), f"adopted by order {attempt.order_id}")
 
 
-def _close(stray: StrayActivation, settlement: str) -> None:
-    StrayActivation.objects.filter(pk=stray.pk).update(settled_at=Now(), settlement=settlement)
+def _may_own_a_stray(seen: datetime | Now) -> Q:
+    """Attempts without a number. A late list may show one shortly after the refund: then it is given back."""
+    return Q(outcome__in=UNSETTLED) | Q(outcome=Outcome.ABANDONED, sent_at__gt=seen - HOLD_AT_MOST)
 
 
-def _count_clean_listing(provider: Provider, adapter: Upstream, began: datetime) -> None:
-    """Two whole lists, begun after the call was over, without its number: the purchase did not happen."""
-    over = UpstreamAttempt.objects.filter(provider=provider, outcome__in=UNSETTLED, sent_at__lt=began - IN_FLIGHT)
-    over.update(clean_listings=F("clean_listings") + 1)
+def _close(strays: QuerySet[StrayActivation], settlement: str) -> None:
+    strays.filter(settled_at=None).update(settled_at=Now(), settlement=settlement)
+
+
+def _count_clean_listing(
+    provider: Provider, adapter: Upstream, began: datetime, strays: Sequence[ActiveActivation]
+) -> None:
+    """Two whole lists, begun after the call was over, without its number: the purchase did not happen.
+
+    Two lists that were read at the same time are one.
+    """
+    over = UpstreamAttempt.objects.filter(
+        ~Exists(_possible_numbers(provider, strays, began)),
+        provider=provider,
+        outcome__in=UNSETTLED,
+        sent_at__lt=began - IN_FLIGHT,
+    )
+    over.exclude(listed_at__gt=began).update(clean_listings=F("clean_listings") + 1, listed_at=Now())
     missing = over.filter(clean_listings__gte=CLEAN_LISTINGS)
     for attempt in missing.order_by("sent_at"):
         if _history_is_clean(adapter, attempt, began):
             log.warning("purchase_did_not_happen", order_id=attempt.order_id)
             fail_reserved(attempt.order_id, Outcome.ABANDONED, attempt.token)
+
+
+def _possible_numbers(
+    provider: Provider, strays: Sequence[ActiveActivation], began: datetime
+) -> QuerySet[StrayActivation]:
+    """Numbers in the list that may yet turn out to be the outer attempt's."""
+    return StrayActivation.objects.filter(
+        provider=provider,
+        activation_id__in=[row.activation_id for row in strays],
+        settled_at=None,
+        service_code=OuterRef("service_id"),
+        country_code=OuterRef("country_id"),
+        first_seen_at__gt=OuterRef("sent_at"),
+    ).filter(first_seen_at__gt=began - HOLD_AT_MOST)
 
 
 def _history_is_clean(adapter: Upstream, attempt: UpstreamAttempt, now: datetime) -> bool:

@@ -85,7 +85,11 @@ def store_sms(order: Order, sms: Sms, road: Road) -> bool:
 
 
 def has_sms(order: Order) -> bool:
-    return models.Sms.objects.filter(order=order).exists()
+    return newest_sms(order) is not None
+
+
+def newest_sms(order: Order) -> models.Sms | None:
+    return models.Sms.objects.filter(order=order).order_by("-id").first()
 
 
 @transaction.atomic
@@ -101,7 +105,7 @@ def _end_if_over(order: Order) -> None:
 
 def _end(order: Order) -> None:
     """Any SMS: COMPLETED, and the newest is shown again. None: FAILED with the refund."""
-    newest = models.Sms.objects.filter(order=order).order_by("-id").first()
+    newest = newest_sms(order)
     if newest is None:
         transition(order, Status.FAILED)
         return

@@ -1,7 +1,14 @@
+import gzip
 from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+import pytest
 
 from catalog.models import Country, Offer, Provider, Service
 from catalog.services.pricing import rebuild_price_list, set_markup
+from jiema.api import valkey
+from jiema.api.db import read_prepared
 from tests.conftest import Api, data, error
 
 
@@ -74,8 +81,37 @@ def test_an_unchanged_list_is_not_sent_again(api: Api, provider: Provider) -> No
 
 
 def test_a_list_is_compressed_for_those_who_can_read_it(api: Api, provider: Provider) -> None:
-    assert api.get("/services", Accept_Encoding="gzip")["Content-Encoding"] == "gzip"
-    assert "Content-Encoding" not in api.get("/services")
+    zipped = api.get("/services", Accept_Encoding="br, gzip")
+    assert zipped["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in zipped["Vary"]
+    assert gzip.decompress(zipped.content) == api.get("/services").content
+    for header in ("", "br", "gzip;q=0", "gzip; q=0.000"):
+        assert "Content-Encoding" not in api.get("/services", Accept_Encoding=header)
+
+
+@pytest.mark.parametrize("path", ["/services", "/countries", "/prices?service=tg"])
+def test_a_warm_list_costs_one_statement_and_one_command(
+    api: Api, provider: Provider, path: str, django_assert_num_queries: Any
+) -> None:
+    first = api.get(path)
+    with (
+        django_assert_num_queries(0),
+        patch("accounts.selectors.read_prepared", wraps=read_prepared) as statements,
+        patch.object(valkey, "evaluate", wraps=valkey.evaluate) as commands,
+    ):
+        assert api.get(path).content == first.content
+    assert (statements.call_count, commands.call_count) == (1, 1)
+
+
+def test_other_parameters_are_ignored(api: Api, provider: Provider) -> None:
+    assert api.get("/prices?service=tg&country=7&page=2").content == api.get("/prices?service=tg").content
+
+
+def test_countries_need_an_offer_but_no_stock(api: Api, provider: Provider) -> None:
+    Country.objects.create(id=6, iso2="ID", slug="id", name="Indonesia")
+    Offer.objects.update(count=0)
+    rebuild_price_list()
+    assert data(api.get("/countries")) == {"items": [{"id": 7, "slug": "my", "name": "Malaysia"}]}
 
 
 def test_a_service_that_is_switched_off_is_unknown(api: Api, provider: Provider) -> None:

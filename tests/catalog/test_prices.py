@@ -1,10 +1,12 @@
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalog.errors import BadCountry, BadService, NoNumbers
 from catalog.models import (
     CatalogueVersion,
     Country,
@@ -15,8 +17,8 @@ from catalog.models import (
     Service,
     ServiceSummary,
 )
-from catalog.selectors import quote
-from catalog.services.pricing import rebuild_price_list, set_markup
+from catalog.selectors import Quote, quote
+from catalog.services.pricing import rebuild_price_list, refresh_offer, set_markup
 
 
 def version() -> int:
@@ -112,8 +114,111 @@ def test_the_command_sets_the_global_markup(provider: Provider) -> None:
     assert Price.objects.get().price_cents == 45
 
 
-@pytest.mark.parametrize("percent", ["much", "-101", "nan", "1e9"])
+@pytest.mark.parametrize("percent", ["much", "-101", "nan", "1e9", "33.333"])
 def test_the_command_refuses_nonsense(provider: Provider, percent: str) -> None:
     with pytest.raises(CommandError):
         call_command("set_markup", "--", percent)
     assert Price.objects.get().price_cents == 39
+
+
+def test_a_quote_takes_codes_ids_and_slugs(provider: Provider) -> None:
+    expected = Quote(
+        service_code="tg",
+        country_id=7,
+        provider_id=provider.pk,
+        cost=Decimal("0.3000"),
+        price_cents=39,
+        rule_id=PriceRule.objects.get().pk,
+        catalogue_version=version(),
+    )
+    for service in ("tg", "telegram"):
+        for country in ("7", "my"):
+            assert quote(service, country) == expected
+
+
+def test_a_quote_is_one_statement(provider: Provider, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        quote("tg", "my")
+
+
+@pytest.mark.parametrize(
+    ("service", "country", "refusal"),
+    [
+        ("nope", "7", BadService),
+        ("", "7", BadService),
+        ("nope", "nope", BadService),
+        ("tg", "nope", BadCountry),
+        ("tg", "999999999999", BadCountry),
+        ("tg", "-7", BadCountry),
+        ("tg", "7.0", BadCountry),
+    ],
+)
+def test_a_quote_for_what_is_not_known(
+    provider: Provider, service: str, country: str, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        quote(service, country)
+
+
+def test_a_known_pair_without_stock_has_no_numbers(provider: Provider) -> None:
+    Offer.objects.update(count=0)
+    rebuild_price_list()
+    with pytest.raises(NoNumbers):
+        quote("tg", "my")
+
+
+@pytest.mark.parametrize(("switch", "refusal"), [(Service, BadService), (Country, BadCountry), (Provider, NoNumbers)])
+def test_a_quote_for_what_is_switched_off(provider: Provider, switch: type, refusal: type[Exception]) -> None:
+    switch.objects.update(is_enabled=False)  # type: ignore[attr-defined]
+    rebuild_price_list()
+    with pytest.raises(refusal):
+        quote("tg", "my")
+
+
+@pytest.fixture
+def indonesia(provider: Provider) -> Country:
+    country = Country.objects.create(id=6, iso2="ID", slug="id", name="Indonesia")
+    Offer.objects.create(provider=provider, service_id="tg", country=country, cost=Decimal("0.20"), count=11)
+    rebuild_price_list()
+    return country
+
+
+def test_a_dearer_offer_is_refreshed_alone(provider: Provider, indonesia: Country) -> None:
+    Offer.objects.filter(country=indonesia).update(cost=Decimal(9))  # not rebuilt yet
+    refresh_offer(provider.pk, "tg", 7, Decimal("0.50"))
+    assert Offer.objects.get(country=7).cost == Decimal("0.5000")
+    assert dict(Price.objects.values_list("country", "price_cents")) == {6: 26, 7: 65}
+    summary = ServiceSummary.objects.get()
+    assert (summary.min_price_cents, summary.total_count, summary.country_count) == (26, 111, 2)
+
+
+@pytest.mark.parametrize("least", [None, Decimal("10000.01")])
+def test_an_offer_whose_new_cost_is_not_known_is_out_of_stock(
+    provider: Provider, indonesia: Country, least: Decimal | None
+) -> None:
+    refresh_offer(provider.pk, "tg", 7, least)
+    assert Offer.objects.get(country=7).count == 0
+    assert list(Price.objects.values_list("country", flat=True)) == [6]
+    assert ServiceSummary.objects.get().total_count == 11
+
+
+def test_the_next_cheapest_provider_takes_over_from_a_dearer_one(provider: Provider) -> None:
+    other = Provider.objects.create(name="other", dialect="tiger", base_url="http://127.0.0.1:9", api_key="k")
+    Offer.objects.create(provider=other, service_id="tg", country_id=7, cost=Decimal("0.40"), count=5)
+    refresh_offer(provider.pk, "tg", 7, Decimal("0.50"))
+    assert (quote("tg", "my").provider_id, quote("tg", "my").price_cents) == (other.pk, 52)
+
+
+def test_a_told_price_is_in_the_providers_currency(provider: Provider) -> None:
+    Provider.objects.update(usd_rate=Decimal("0.0125"))
+    refresh_offer(provider.pk, "tg", 7, Decimal("40.001"))
+    assert Offer.objects.get().cost == Decimal("0.5001")
+
+
+def test_the_command_keeps_the_fixed_addition_and_says_so(
+    provider: Provider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    PriceRule.objects.update(fixed_cents=5)
+    call_command("set_markup", "10")
+    assert Price.objects.get().price_cents == 38
+    assert capsys.readouterr().out == "The markup is 10 % and 5 cents now; 1 prices are in force.\n"

@@ -49,7 +49,7 @@ def deliver(sandbox: Sandbox, order: Order, text: str) -> None:
 
 def test_from_sign_up_to_a_code_and_a_key(page: Page, provider: Provider, sandbox: Sandbox) -> None:
     sign_up(page)
-    sign_in(page, MAIL)
+    page.wait_for_url("**/dashboard")
     page.get_by_role("link", name="Top up").first.click()
     page.get_by_role("button", name="$10").first.click()
     page.get_by_role("button", name="Pay").click()

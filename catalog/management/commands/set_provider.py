@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "api_key": options["api_key"],
             "currency": options["currency"].upper(),
             "usd_rate": _rate(options["currency"].upper(), options["usd_rate"]),
-            "calls_per_second": _number(options["calls_per_second"]),
+            "calls_per_second": _calls(options["calls_per_second"]),
             "is_enabled": not options["disable"],
         }
         try:
@@ -51,12 +51,14 @@ def _sentences(error: ValidationError) -> str:
 def _rate(currency: str, rate: str | None) -> Decimal:
     if rate is None and currency != "USD":
         raise CommandError(f"Prices in {currency} need --usd-rate: the US dollars for one {currency}.")
-    return _number(rate or "1") or Decimal(1)
+    return _number(rate or "1")
 
 
-def _number(text: str) -> Decimal | None:
-    if text == "none":
-        return None
+def _calls(text: str) -> Decimal | None:
+    return None if text == "none" else _number(text)
+
+
+def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
