@@ -5,7 +5,7 @@ import struct
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import hiredis
 from django.conf import settings
@@ -26,9 +26,9 @@ class Line:
     """A connection whose client only opens it: encryption, sign-in and choice of the database are its job."""
 
     def __init__(self) -> None:
-        self._client = ConnectionPool.from_url(
-            settings.REDIS_URL, protocol=2, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-        ).make_connection()
+        limits = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+        pool = ConnectionPool.from_url(settings.REDIS_URL, protocol=2, **limits)
+        self._client = cast(Any, pool.make_connection())
         self._client.connect()
         self._socket: socket.socket = self._client._sock
         self._reader = hiredis.Reader(notEnoughData=Ellipsis)

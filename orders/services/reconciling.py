@@ -144,7 +144,7 @@ def _count_clean_listing(
         outcome__in=UNSETTLED,
         sent_at__lt=began - IN_FLIGHT,
     )
-    over.exclude(listed_at__gt=began).update(clean_listings=F("clean_listings") + 1, listed_at=Now())
+    over.exclude(listed_at__gt=began).update(clean_listings=F("clean_listings") + 1, listed_at=database_now())
     missing = over.filter(clean_listings__gte=CLEAN_LISTINGS)
     for attempt in missing.order_by("sent_at"):
         if _history_is_clean(adapter, attempt, began):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import RequestFactory
 from redis import Redis
 from redis.client import Monitor
@@ -26,8 +28,8 @@ def poll(transactional_db: None, api: Api, provider: Provider, settings: Any) ->
     """One GET as the web server makes it: no test client, no transaction around it. Warm already."""
     settings.API_ORDER_POLLS_PER_WINDOW = settings.API_KEY_POLLS_PER_WINDOW = 1000
     order = data(api.post("/orders", WISH))
-    # Nothing to ask the provider for: a poll between two syncs.
-    Order.objects.filter(pk=order["id"]).update(status="COMPLETED")
+    # A poll between two syncs: nobody is to ask the provider while we count.
+    Order.objects.filter(pk=order["id"]).update(synced_at=Now() + timedelta(hours=1))
     handler = WSGIHandler()
     environ = RequestFactory().get(f"/api/v1/orders/{order['id']}", headers={"X-API-Key": api.token}).environ
 
