@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 
 SQL_FILES = Path(__file__).with_name("sql")
 SEED = 20_261
-USERS = 200
+USERS = 2_000
 TARGETS = 5_000
 
 _KEYS = "CREATE TEMPORARY TABLE keys (person integer, token text)"
