@@ -35,8 +35,8 @@ How to read it: look at the ratios, not at the absolute figures, which belong to
 servers, PostgreSQL and Valkey share its cores. All servers run at once; each round loads them one after the
 other by wrk, so that a ratio compares neighbours in time. The limiter is on, with limits that nobody reaches.
 All orders are final (seven in ten have an SMS), so no provider is asked: this is a poll between two syncs. The
-typical project (`yardsticks/typical`) is what tutorials make: sync workers, a connection a request,
-ModelSerializer, token authentication, the framework's throttle on a Redis cache.
+typical project (`yardsticks/typical`) is what tutorials make: sync workers, a connection a request (by
+password, as all of them here), ModelSerializer, token authentication, the framework's throttle on a Redis cache.
 """
 
 

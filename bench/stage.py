@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import psycopg
+
 from bench.seed import USERS, Contents, create_database
 from jiema.api import tokens
 from jiema.embedded import postgres, process, valkey
@@ -53,7 +55,18 @@ class Stage:
         can_count = replace(database, argv=[*database.argv, "--shared_preload_libraries=pg_stat_statements"])
         self.children += [Child(can_count), Child(store)]
         wait_until_up(self.children, limit=60)
-        self.database_url, self.redis_url = database_url.rpartition("/")[0], redis_url.rpartition("/")[0]
+        self.redis_url = redis_url.rpartition("/")[0]
+        self._demand_password(database_url)
+
+    def _demand_password(self, database_url: str) -> None:
+        """As any PostgreSQL that is not a laptop's: who connects for each request pays for it each time."""
+        rules = self.folder / "postgres/pg_hba.conf"
+        rules.write_text(f"host all bench 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        with psycopg.connect(database_url, autocommit=True) as db:
+            db.execute("CREATE ROLE bench SUPERUSER LOGIN PASSWORD 'bench'")
+            db.execute("SELECT pg_reload_conf()")
+            address = f"{db.info.host}:{db.info.port}"
+        self.database_url = f"postgres://bench:bench@{address}"
 
     def fill(self, orders: int) -> None:
         contents = Contents(orders, [tokens.new_token() for _ in range(USERS)])

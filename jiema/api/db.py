@@ -68,5 +68,5 @@ def _check(result: PGresult, pgconn: PGconn) -> None:
 def _first_row(result: PGresult) -> tuple[Any, ...] | None:
     if not result.ntuples:
         return None
-    row = (result.get_value(0, column) for column in range(result.nfields))
-    return tuple(None if value is None else bytes(value).decode() for value in row)
+    row = [result.get_value(0, column) for column in range(result.nfields)]
+    return tuple([None if value is None else value.decode() for value in row])

@@ -1,5 +1,7 @@
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 import structlog
 from django.core.handlers.wsgi import LimitedStream
@@ -12,6 +14,7 @@ from jiema.api.errors import DomainError, Internal, NotFound, TooLarge, Unavaila
 from jiema.api.limits import Verdict
 
 MAX_BODY_BYTES = 16 * 1024
+Route = tuple[Callable[..., HttpResponseBase], tuple[Any, ...], dict[str, Any]]
 log = structlog.get_logger(__name__)
 
 
@@ -48,7 +51,7 @@ def answer(request: HttpRequest) -> HttpResponseBase:
 def _respond(request: HttpRequest, request_id: str) -> HttpResponseBase:
     try:
         _check_size(request)
-        view, args, kwargs = resolve(request.path_info)
+        view, args, kwargs = _route(request.path_info)
         response: HttpResponseBase = view(request, *args, **kwargs)
         return response
     except DomainError as refusal:
@@ -61,6 +64,20 @@ def _respond(request: HttpRequest, request_id: str) -> HttpResponseBase:
     except Exception:
         log.exception("internal_error", request_id=request_id, method=request.method, path=request.path)
         return _internal(request_id)
+
+
+def _route(path: str) -> Route:
+    """Raises Resolver404."""
+    return _remembered_route(path) if len(path) < 100 else _find_route(path)
+
+
+def _find_route(path: str) -> Route:
+    match = resolve(path)
+    return match.func, match.args, match.kwargs
+
+
+# Clients poll the same few thousand orders; finding the view each time costs as much as running it.
+_remembered_route = lru_cache(maxsize=8192)(_find_route)
 
 
 def _internal(request_id: str) -> HttpResponse:

@@ -2,6 +2,7 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from jiema.api.views import ApiView, check
 from orders import selectors
 from orders.api.idempotency import once
 from orders.api.serializers import NewOrder, Nothing, OrderList, OrderObject, OrderStatus, Page
+from orders.errors import OutcomeUnknown
 from orders.models import IdempotentCall, Status
 from orders.services.buying import buy_number
 from orders.services.cancelling import cancel_order
@@ -63,7 +65,15 @@ class Orders(ApiView):
             max_price_cents=_max_price_cents(self.request),
             call=call,
         )
+        return _bought_reply(order_id)
+
+
+def _bought_reply(order_id: str) -> bytes:
+    """A client that is told to try again buys again: so a database lost at this point says whose order it is."""
+    try:
         return _order_reply(selectors.order_json(order_id))
+    except (OperationalError, InterfaceError) as error:
+        raise OutcomeUnknown(order_id=order_id) from error
 
 
 def _max_price_cents(request: Request) -> int | None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import structlog
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from accounts.selectors import require_active
 from accounts.wallet import services as wallet
@@ -45,6 +45,16 @@ def buy_number(
         raise PriceChanged
     attempt = _reserve(user_id, price, api_key_id, call)
     try:
+        _purchase(attempt)
+    except (OperationalError, InterfaceError) as error:
+        # The charge is committed; what became of the purchase the sweep finds out.
+        raise OutcomeUnknown(order_id=attempt.order_id) from error
+    return attempt.order_id
+
+
+def _purchase(attempt: UpstreamAttempt) -> None:
+    """Call and settle. Raises NoNumbers, UpstreamUnavailable, OutcomeUnknown."""
+    try:
         bought = _call(attempt)
     except upstream.Rejected as refusal:
         raise _reject(attempt, refusal) from refusal
@@ -53,7 +63,6 @@ def buy_number(
         raise OutcomeUnknown(order_id=attempt.order_id) from unclear
     if not settle_bought(attempt.order_id, bought):
         raise OutcomeUnknown(order_id=attempt.order_id)
-    return attempt.order_id
 
 
 @transaction.atomic(durable=True)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
+from catalog.models import Provider
 from jiema.api.middleware import answer
 from orders.models import Order
 from tests.conftest import Api, Shopper, data, error
@@ -90,3 +91,14 @@ def test_any_other_field_is_refused_by_name(shopper: Shopper, field: str) -> Non
     response = shopper.api.post("/orders", {"service": "tg", "country": 7, field: 1})
     assert response.json()["message"] == f"Unknown field: {field}."
     assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize("body", [b'{"activationId":1,"text":' + b"[" * 5000 + b"]" * 5000 + b"}", b"", b"{"])
+def test_a_push_that_can_not_be_read_is_refused(provider: Provider, body: bytes) -> None:
+    path = f"/api/push/{provider.push_secret}"
+    assert error(Client().post(path, body, content_type="application/json")) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("secret", ["%00", "%0A", "%F0%9F%8E%89", "x" * 3000])
+def test_a_push_to_what_is_no_secret_is_not_found(db: None, secret: str) -> None:
+    assert error(Client().post(f"/api/push/{secret}", b"{}", content_type="application/json")) == (404, "NOT_FOUND")

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from accounts.models import User
 from orders.models import Order
@@ -83,6 +82,6 @@ def test_the_orders_look_up_before_the_rules(shopper: Shopper, carol: User) -> N
 
 @pytest.mark.parametrize("order_id", ["%00", "%ff", "x", "c" + "0" * 25, "C" + "0" * 24, "%F0%9F%8E%89", "x" * 3000])
 @pytest.mark.parametrize("call", [("GET", ""), ("POST", "/cancel"), ("POST", "/next-sms")])
-def test_what_is_no_id_is_not_found(api: Api, settings: Settings, order_id: str, call: Any) -> None:
+def test_what_is_no_id_is_not_found(api: Api, order_id: str, call: Any) -> None:
     method, verb = call
     assert error(api.call(method, f"/orders/{order_id}{verb}")) == (404, "NOT_FOUND")

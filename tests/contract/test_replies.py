@@ -67,9 +67,7 @@ def test_an_unchanged_list_has_request_id_limits_and_tag(api: Api, provider: Pro
 
 
 @pytest.mark.parametrize("path", ["/services", "/countries", "/prices?service=tg"])
-def test_the_three_lists_may_be_kept_by_their_reader_for_seconds(
-    api: Api, provider: Provider, path: str
-) -> None:
+def test_the_three_lists_may_be_kept_by_their_reader_for_seconds(api: Api, provider: Provider, path: str) -> None:
     response = api.get(path)
     assert re.fullmatch(r"private, max-age=\d", response["Cache-Control"])
     assert response["ETag"]

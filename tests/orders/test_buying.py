@@ -1,8 +1,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
+from django.db import OperationalError
 
 from accounts.models import User
 from catalog.models import Offer, Price, Provider
@@ -222,3 +224,16 @@ def test_a_number_that_nobody_asked_for_is_left_to_ops(shopper: Shopper, provide
     assert shopper.sandbox.shop.open_count() == 2
     stray = StrayActivation.objects.get()
     assert (stray.activation_id, stray.settled_at) == ("700000002", None)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["orders.services.buying._call", "orders.services.buying.settle_bought", "orders.selectors.order_json"],
+)
+def test_a_database_lost_after_the_charge_tells_the_order_and_not_to_repeat(shopper: Shopper, place: str) -> None:
+    with patch(place, side_effect=OperationalError):
+        response = shopper.api.post("/orders", WISH)
+    assert error(response) == (503, "OUTCOME_UNKNOWN")
+    assert response.json()["orderId"] == Order.objects.get().pk
+    assert "Retry-After" not in response
+    assert shopper.balance() == 2500 - 39

@@ -1,6 +1,7 @@
 """Whose number is it, where replies come late, sweeps overlap and lists lag."""
 
 import threading
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -142,6 +143,19 @@ def test_a_number_long_after_a_refund_is_left_to_ops(shopper: Shopper, provider:
     upstream_for(provider).buy("tg", 7, Decimal("0.30"))
     reconciling.sweep(provider)
     assert state(order_id) == ("FAILED", "abandoned", None)
+
+
+def test_a_number_kept_in_the_history_holds_the_charge_for_two_minutes(shopper: Shopper, provider: Provider) -> None:
+    shopper.sandbox.advance(time.time() - shopper.sandbox.shop.clock.now())
+    order_id = held(shopper, "sold_then_close")
+    shopper.sandbox.shop.deliver(700_000_001, "code 1111")
+    shopper.sandbox.shop.finish(700_000_001)
+    reconcile(times=3)
+    assert state(order_id) == ("WAITING", "unknown", None)
+    sent(order_id, 121)
+    reconciling.sweep(provider)
+    assert state(order_id) == ("FAILED", "abandoned", None)
+    assert shopper.balance() == 2500
 
 
 def test_a_number_listed_before_its_reply_came_is_no_open_case(shopper: Shopper, provider: Provider) -> None:

@@ -35,6 +35,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": DATABASE.path.lstrip("/"),
         "USER": DATABASE.username,
+        "PASSWORD": DATABASE.password,
         "HOST": DATABASE.hostname,
         "PORT": DATABASE.port,
     }
