@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
 BIN := .venv/bin
-CODE := jiema accounts catalog orders
+CODE := jiema accounts catalog orders bench
 # Linters load the settings, and nothing of what these name.
 OFFLINE := SECRET_KEY=unused DATABASE_URL=postgres://127.0.0.1:1/unused REDIS_URL=redis://127.0.0.1:1/0
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
@@ -17,7 +17,7 @@ run: install-run ## start the whole shop on http://127.0.0.1:8000 (PORT, HOST, J
 	@exec $(BIN)/python manage.py up
 
 test: install-dev browser ## run every test on a PostgreSQL and a Valkey of their own (ARGS="-k wallet")
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: install-dev ## check style, types, imports, migrations and locks
 	$(BIN)/python -m ruff check .

@@ -35,14 +35,15 @@ def signed_in(user: User) -> Client:
     return client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for a file of tests: Playwright's event loop runs in this thread, where other tests need none."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("There is no Chromium on this CI machine.")
         pytest.skip("There is no Chromium here.")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in the tests' thread
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patches, sync_playwright() as playwright:
+        patches.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
