@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, NotSupportedError, OperationalError, connections
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
@@ -13,12 +13,12 @@ def read_prepared(sql: str, params: Sequence[str | bytes]) -> tuple[Any, ...] | 
     """First row of one prepared, read-only statement ($1 placeholders), each column as text or None.
 
     Costs one round trip: no health check goes before it, and neither Django's nor psycopg's cursor is in
-    between. A connection that died since its last use is replaced and the statement repeated once, which
-    is safe as it only reads.
+    between. A connection that died since its last use, or that remembers a table's former shape, is
+    replaced and the statement repeated once, which is safe as it only reads.
     """
     try:
         return _read(sql, params)
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, NotSupportedError):
         connection = connections[DEFAULT_DB_ALIAS]
         if connection.in_atomic_block:
             raise

@@ -40,6 +40,8 @@ def answer(request: HttpRequest) -> HttpResponseBase:
     response["X-Request-Id"] = request_id
     response.headers.setdefault("Cache-Control", "no-store")
     response["X-Content-Type-Options"] = "nosniff"
+    if isinstance(response, HttpResponse) and response.status_code != 304:
+        response["Content-Length"] = str(len(response.content))
     verdict: Verdict | None = getattr(request, "rate_limit", None)
     if verdict:
         response["RateLimit-Limit"] = str(verdict.limit)

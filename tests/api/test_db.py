@@ -49,3 +49,18 @@ def test_a_mistake_in_the_statement_is_told_once() -> None:
     with pytest.raises(Exception, match="does not exist") as caught:
         read_prepared("SELECT nothing", ())
     assert type(caught.value).__module__ == "django.db.utils"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_changed_its_shape_is_read_anew() -> None:
+    """As a migration beside a running process does."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE shape (value integer); INSERT INTO shape VALUES (7)")
+    try:
+        assert read_prepared("SELECT value FROM shape WHERE $1 = 'a'", ("a",)) == ("7",)
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE shape ALTER value TYPE text")
+        assert read_prepared("SELECT value FROM shape WHERE $1 = 'a'", ("a",)) == ("7",)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE shape")

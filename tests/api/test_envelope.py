@@ -74,3 +74,8 @@ def test_a_blocked_account_is_told_before_its_body_is_read(alice: User) -> None:
     blocked = api_of(alice)
     User.objects.filter(pk=alice.pk).update(state="suspended")
     assert error(blocked.call("POST", "/orders", b"{")) == (403, "FORBIDDEN")
+
+
+def test_a_reply_tells_its_length(api: Api) -> None:
+    response = api.get("/account")
+    assert response["Content-Length"] == str(len(response.content))
