@@ -75,7 +75,7 @@ def test_an_unchanged_list_is_not_sent_again(api: Api, provider: Provider) -> No
     first = api.get("/services")
     again = api.get("/services", If_None_Match=first["ETag"])
     assert (again.status_code, again.content) == (304, b"")
-    assert first["Cache-Control"] == "private, max-age=5"
+    assert first["Cache-Control"] == "private, max-age=3"
     set_markup(Decimal(100))
     assert api.get("/services", If_None_Match=first["ETag"]).status_code == 200
 
