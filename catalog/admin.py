@@ -2,6 +2,7 @@ from typing import Any
 
 from celery import current_app
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -108,8 +109,13 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 class ProviderAdmin(PricedAdmin):
     form = ProviderForm
     list_display = ["name", "dialect", "base_url", "is_enabled", "synced_at", "sync_error"]
-    readonly_fields = ["synced_at", "sync_error"]
+    readonly_fields = ["push_address", "synced_at", "sync_error"]
     actions = [enable, disable, "sync_now"]
+
+    @admin.display(description="push address")
+    def push_address(self, provider: Provider) -> str:
+        """Where the provider is to push SMS: set it in its profile, and tell nobody else."""
+        return f"{settings.SITE_URL}/api/push/{provider.push_secret}" if provider.pk else "told once it is saved"
 
     @admin.action(description="Read the catalogue now", permissions=["change"])
     def sync_now(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:

@@ -97,6 +97,12 @@ def lock_catalogue() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CATALOGUE_LOCK])
 
 
+def _try_lock_catalogue() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [CATALOGUE_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
 @transaction.atomic
 def rebuild_price_list(pairs: Collection[tuple[str, int]] | None = None) -> int:
     """Bring the price list up to date; how many of its lines changed. Lists follow within their max-age.
@@ -116,9 +122,11 @@ def rebuild_price_list(pairs: Collection[tuple[str, int]] | None = None) -> int:
 def refresh_offer(provider_id: int, service: str, country: int, least: Decimal | None) -> None:
     """The provider has become dearer than its offer. least: its price now, in its currency, where told.
 
-    Where it isn't told the offer counts as out of stock until the next sync.
+    Where it isn't told the offer counts as out of stock until the next sync. Where another writer is at the
+    catalogue nothing is done: a customer waits for this call, and a sync brings the price anyway.
     """
-    lock_catalogue()
+    if not _try_lock_catalogue():
+        return
     offer = Offer.objects.filter(provider_id=provider_id, service_id=service, country_id=country)
     cost = None if least is None else dollars(least, Provider.objects.get(pk=provider_id).usd_rate)
     if cost is None or cost > MAX_COST:

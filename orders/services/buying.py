@@ -132,21 +132,13 @@ def _reject(attempt: UpstreamAttempt, refusal: upstream.Rejected) -> NoNumbers |
     """Fail and refund; the error to tell the customer."""
     fail_reserved(attempt.order_id, Outcome.REJECTED, refusal.token)
     if isinstance(refusal, upstream.PriceMoved):
-        _refresh_offer(attempt, refusal)
+        refresh_offer(attempt.provider_id, attempt.service_id, attempt.country_id, refusal.least)
     if isinstance(refusal, upstream.OutOfStock | upstream.PriceMoved | upstream.NotSold):
         return NoNumbers(order_id=attempt.order_id)
     level = log.error if isinstance(refusal, upstream.AccountTrouble) else log.warning
     level("purchase_refused", order_id=attempt.order_id, provider=attempt.provider_id, token=refusal.token)
     wait = refusal.retry_after if isinstance(refusal, upstream.Unavailable) else None
     return UpstreamUnavailable(order_id=attempt.order_id, retry_after=max(1, round(wait or 5)))
-
-
-def _refresh_offer(attempt: UpstreamAttempt, refusal: upstream.PriceMoved) -> None:
-    """Behind a catalogue sync that holds the list for longer than we may wait, that sync brings the price."""
-    try:
-        refresh_offer(attempt.provider_id, attempt.service_id, attempt.country_id, refusal.least)
-    except OperationalError:
-        log.warning("offer_not_refreshed", order_id=attempt.order_id)
 
 
 @transaction.atomic

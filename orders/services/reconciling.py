@@ -64,7 +64,7 @@ def _sweep_list(provider: Provider, adapter: Upstream) -> None:
     # Some providers answer with an empty list when something fails inside.
     if rows or not _has_open_orders(provider):
         _count_clean_listing(provider, adapter, began, strays)
-    _poll_missing(provider, {row.activation_id for row in rows}, began)
+    _poll_missing(provider, {row.activation_id for row in rows if row.sms or row.state in OPEN_STATES}, began)
 
 
 def _owned(provider: Provider, rows: Sequence[ActiveActivation]) -> dict[str, str]:
@@ -187,7 +187,7 @@ def _history_is_clean(adapter: Upstream, attempt: UpstreamAttempt, now: datetime
 
 
 def _poll_missing(provider: Provider, listed: set[str], began: datetime) -> None:
-    """An open order that the list lacks has ended there, or the list is late: ask for it alone."""
+    """An open order that the list lacks, or does not call open, has ended there, or the list is late: ask alone."""
     missing = Order.objects.filter(
         provider=provider,
         status__in=OPEN,

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from catalog.models import (
     ServiceSummary,
 )
 from catalog.selectors import Quote, quote
-from catalog.services.pricing import rebuild_price_list, refresh_offer, set_markup
+from catalog.services.pricing import CATALOGUE_LOCK, rebuild_price_list, refresh_offer, set_markup
 
 
 def version() -> int:
@@ -222,3 +223,17 @@ def test_the_command_keeps_the_fixed_addition_and_says_so(
     call_command("set_markup", "10")
     assert Price.objects.get().price_cents == 38
     assert capsys.readouterr().out == "The markup is 10 % and 5 cents now; 1 prices are in force.\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_purchase_does_not_wait_for_another_writer_of_the_catalogue(provider: Provider) -> None:
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [CATALOGUE_LOCK])
+        refresh_offer(provider.pk, "tg", 7, Decimal("0.50"))
+        assert Offer.objects.get().cost == Decimal("0.3000")
+    finally:
+        other.close()
+    refresh_offer(provider.pk, "tg", 7, Decimal("0.50"))
+    assert Offer.objects.get().cost == Decimal("0.5000")

@@ -213,6 +213,17 @@ def test_the_sweep_asks_alone_for_what_the_list_lacks(shopper: Shopper, provider
     assert shopper.sandbox.log.counts()["getStatusV2"] == 1
 
 
+def test_the_sweep_asks_alone_for_what_the_list_calls_ended(shopper: Shopper, provider: Provider) -> None:
+    order_id = shopper.buy()["id"]
+    shopper.sandbox.shop.withdraw(700_000_001)
+    row = {"activationId": "700000001", "serviceCode": "tg", "phoneNumber": "60123456789", "activationStatus": "8"}
+    shopper.sandbox.fail("getActiveActivations", "reply", body=json.dumps({"status": "success", "data": [row]}))
+    Order.objects.update(bought_at=Now() - timedelta(seconds=9))
+    stale(order_id)
+    reconciling.sweep(provider)
+    assert Order.objects.get(pk=order_id).status == "FAILED"
+
+
 def test_where_nothing_can_be_listed_each_order_is_asked_about(shopper: Shopper, provider: Provider) -> None:
     order_id = shopper.buy()["id"]
     Provider.objects.update(dialect="smshub")

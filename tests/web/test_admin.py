@@ -96,6 +96,11 @@ def test_a_providers_key_is_never_read_back(ops: Client, provider: Provider) -> 
     assert "secret-of-ours" not in ops.get(address).content.decode()
 
 
+def test_the_push_address_can_be_copied(ops: Client, provider: Provider) -> None:
+    page = ops.get(f"/admin/catalog/provider/{provider.pk}/change/")
+    assert f"http://127.0.0.1:8000/api/push/{provider.push_secret}" in page.content.decode()
+
+
 def test_an_empty_key_leaves_the_providers_key(ops: Client, provider: Provider) -> None:
     form = {
         "name": "sandbox",
