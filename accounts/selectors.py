@@ -34,7 +34,7 @@ def _limit(text: str | None) -> int | None:
 
 
 def lock_active_user(user_id: str) -> User:
-    """The account, share-locked: a suspension waits for us or we see it. Raises Forbidden."""
+    """The account, locked: a suspension waits for us or we see it. Raises Forbidden."""
     user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
     if user.state != AccountState.ACTIVE:
         raise Forbidden

@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.errors import BadCountry, BadService, NoNumbers
 from catalog.models import Country, Offer, Price, Service, ServiceSummary
@@ -50,9 +50,32 @@ def quote(service: str, country: str) -> Quote:
     return Quote(*row)
 
 
+def find_services(words: str = "") -> QuerySet[ServiceSummary]:
+    """Services with stock whose name holds the words, in the shop's order."""
+    found = ServiceSummary.objects.select_related("service").order_by("service__position", "service_id")
+    if words:
+        found = found.filter(Q(service__name__icontains=words) | Q(service__slug=words.lower()))
+    return found
+
+
+def service_called(name: str) -> Service:
+    """By code or slug; no slug is another service's code. Raises BadService."""
+    found = Service.objects.filter(Q(code=name) | Q(slug=name), is_enabled=True).first()
+    if found is None:
+        raise BadService
+    return found
+
+
+def prices_of(service: Service, words: str = "") -> QuerySet[Price]:
+    """Cheapest first; of the countries whose name holds the words, or whose slug they are."""
+    prices = Price.objects.filter(service=service).select_related("country")
+    if words:
+        prices = prices.filter(Q(country__name__icontains=words) | Q(country__slug=words.lower()))
+    return prices.order_by("price_cents", "country_id")
+
+
 def services_on_sale() -> list[dict[str, Any]]:
     """Services with stock, in the shop's order; minCostUsd in US dollars as a number."""
-    rows = ServiceSummary.objects.select_related("service").order_by("service__position", "service_id")
     return [
         {
             "code": row.service_id,
@@ -62,7 +85,7 @@ def services_on_sale() -> list[dict[str, Any]]:
             "totalCount": row.total_count,
             "countryCount": row.country_count,
         }
-        for row in rows
+        for row in find_services()
     ]
 
 
@@ -73,15 +96,9 @@ def countries_on_sale() -> list[dict[str, Any]]:
     return [{"id": row.id, "slug": row.slug, "name": row.name} for row in rows]
 
 
-def prices_of(service: str) -> dict[str, Any]:
-    """The price list of one service, cheapest first; priceCents in US cents. Raises BadService.
-
-    service: code or slug.
-    """
-    found = Service.objects.filter(Q(code=service) | Q(slug=service), is_enabled=True).first()
-    if found is None:
-        raise BadService
-    rows = Price.objects.filter(service=found).select_related("country").order_by("price_cents", "country_id")
+def price_list(name: str) -> dict[str, Any]:
+    """The prices of the service with this code or slug; priceCents in US cents. Raises BadService."""
+    service = service_called(name)
     items = [
         {
             "countryId": row.country_id,
@@ -89,6 +106,6 @@ def prices_of(service: str) -> dict[str, Any]:
             "priceCents": str(row.price_cents),
             "count": row.count,
         }
-        for row in rows
+        for row in prices_of(service)
     ]
-    return {"service": found.code, "items": items}
+    return {"service": service.code, "items": items}

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 from django_ratelimit.exceptions import Ratelimited
 
 from accounts.web import CustomerRequest
-from catalog import showcase
+from catalog.selectors import find_services
 from jiema import health
 from orders.models import OPEN
 from orders.selectors import orders_of
@@ -31,7 +31,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    return render(request, "jiema/front.html", {"services": showcase.find_services("", POPULAR)})
+    return render(request, "jiema/front.html", {"services": find_services()[:POPULAR]})
 
 
 @require_safe
@@ -41,7 +41,7 @@ def dashboard(request: CustomerRequest) -> HttpResponse:
     shown = {
         "open": orders.filter(status__in=OPEN)[:RECENT],
         "recent": orders.exclude(status__in=OPEN)[:RECENT],
-        "services": showcase.find_services("", POPULAR // 2),
+        "services": find_services()[: POPULAR // 2],
     }
     return render(request, "jiema/dashboard.html", shown)
 

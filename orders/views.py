@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.web import CustomerRequest
-from catalog import showcase
+from catalog import selectors as catalog
 from catalog.errors import BadService
 from jiema.api.errors import DomainError, NotFound
 from jiema.web import limited, page_of, tell
@@ -39,7 +39,7 @@ def buy(request: HttpRequest) -> HttpResponse:
     if request.GET.get("service"):
         return _countries(request, request.GET["service"])
     words = _words(request, "q")
-    services = showcase.find_services(words, SERVICES_SHOWN)
+    services = catalog.find_services(words)[:SERVICES_SHOWN]
     if len(services) == 1 and words and not request.headers.get("HX-Request"):
         return redirect(f"{request.path}?service={services[0].service.slug}")
     template = "orders/_services.html" if request.headers.get("HX-Request") else "orders/buy.html"
@@ -52,14 +52,14 @@ def _words(request: HttpRequest, name: str) -> str:
 
 def _countries(request: HttpRequest, name: str) -> HttpResponse:
     try:
-        service = showcase.service_called(name.replace("\0", ""))
+        service = catalog.service_called(name.replace("\0", ""))
     except BadService as error:
         raise Http404 from error
     words = _words(request, "country")
     shown = {
         "service": service,
         "country": words,
-        "prices": showcase.prices_of(service, words),
+        "prices": catalog.prices_of(service, words),
         "nonce": secrets.token_hex(16),
     }
     template = "orders/_countries.html" if request.headers.get("HX-Request") else "orders/countries.html"

@@ -93,4 +93,4 @@ class Prices(CatalogueView):
         wish = request.query_params.dict()
         refuse_unprintable(wish)
         service = check(PriceQuery(data=wish))["service"]
-        return self.serve(request, selectors.prices_of, service)
+        return self.serve(request, selectors.price_list, service)

@@ -10,7 +10,7 @@ from accounts.wallet import services as wallet
 from catalog.errors import NoNumbers
 from catalog.models import Provider
 from catalog.selectors import Quote, quote
-from catalog.services.costs import units
+from catalog.services.costs import dollars, units
 from catalog.services.pricing import refresh_offer
 from catalog.services.providers import upstream_for
 from catalog.upstream import errors as upstream
@@ -112,7 +112,7 @@ def settle_bought(order_id: str, bought: Activation) -> bool:
     order.activation_id = bought.activation_id
     order.phone = bought.phone
     order.expires_at = order.bought_at + (bought.lifetime or timedelta(minutes=provider.lifetime_minutes))
-    order.paid_cost = order.cost if bought.cost is None else bought.cost * provider.usd_rate
+    order.paid_cost = order.cost if bought.cost is None else dollars(bought.cost, provider.usd_rate)
     if order.status != Status.WAITING:
         order.cancel_upstream_at = order.bought_at
     try:
