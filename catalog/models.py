@@ -40,6 +40,8 @@ class Provider(models.Model):
     calls_per_second, burst: our call budget; no rate means no limit.
     push_secret: the unguessable part of the address that the provider pushes SMS to.
     push_addresses: who may push there, comma-separated; empty for anyone who knows the secret.
+    paused_at, pause_reason: since when nothing is bought there, and the provider's word for why: our account
+    needs a person. balance: in `currency`, as last read; under low_balance ops are told.
     """
 
     name = models.SlugField(max_length=40, unique=True)
@@ -60,6 +62,11 @@ class Provider(models.Model):
     burst = models.PositiveIntegerField(default=5)
     push_secret = models.CharField(max_length=64, unique=True, default=new_push_secret, editable=False)
     push_addresses = models.CharField(max_length=400, blank=True)
+    paused_at = models.DateTimeField(null=True, editable=False)
+    pause_reason = models.CharField(max_length=200, blank=True, editable=False, db_default="")
+    balance = models.DecimalField(max_digits=14, decimal_places=4, null=True, editable=False)
+    balance_at = models.DateTimeField(null=True, editable=False)
+    low_balance = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     synced_at = models.DateTimeField(null=True, editable=False)
     sync_error = models.CharField(max_length=200, blank=True, editable=False)
 
@@ -71,6 +78,21 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BalanceReading(models.Model):
+    """What our account at a provider held, in its currency. is_start: sums of what was spent begin here."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="+")
+    read_at = models.DateTimeField(db_default=Now())
+    balance = models.DecimalField(max_digits=14, decimal_places=4)
+    is_start = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(F("provider"), F("id").desc(), name="reading_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}: {self.balance}"
 
 
 class Country(models.Model):

@@ -10,17 +10,24 @@ from catalog.models import Country, Offer, Price, Service, ServiceSummary
 
 _QUOTE = """
 SELECT s.code, c.id, p.provider_id, p.cost, p.price_cents, p.rule_id,
-       (SELECT version FROM catalog_catalogueversion WHERE id = 1)
+       (SELECT version FROM catalog_catalogueversion WHERE id = 1),
+       CASE WHEN r.allow_below_cost THEN 1 ELSE ceil(p.cost * 100)::int END,
+       v.paused_at IS NOT NULL
 FROM (SELECT 1) AS one
 LEFT JOIN catalog_service s ON s.is_enabled AND (s.code = %(service)s OR s.slug = %(service)s)
 LEFT JOIN catalog_country c ON c.is_enabled AND (c.id = %(country_id)s OR c.slug = %(country)s)
 LEFT JOIN catalog_price p ON p.service_id = s.code AND p.country_id = c.id
+LEFT JOIN catalog_pricerule r ON r.id = p.rule_id
+LEFT JOIN catalog_provider v ON v.id = p.provider_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a pair costs now. cost: US dollars, the cap of the purchase. price_cents: what the user pays."""
+    """What a pair costs now. cost: US dollars, the cap of the purchase. price_cents: what the user pays.
+
+    floor_cents: the least that the rules allow. is_paused: its provider sells us nothing right now.
+    """
 
     service_code: str
     country_id: int
@@ -29,6 +36,8 @@ class Quote:
     price_cents: int
     rule_id: int | None
     catalogue_version: int
+    floor_cents: int
+    is_paused: bool
 
 
 def quote(service: str, country: str) -> Quote:

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "jiema",
+    "jiema.alarms",
     "accounts",
     "accounts.wallet",
     "accounts.topups",
@@ -216,6 +217,12 @@ API_WRITES_PER_WINDOW = env.int("API_WRITES_PER_WINDOW", default=10)
 API_ORDER_POLLS_PER_WINDOW = env.int("API_ORDER_POLLS_PER_WINDOW", default=60)
 API_KEY_POLLS_PER_WINDOW = env.int("API_KEY_POLLS_PER_WINDOW", default=600)
 API_FAILED_KEYS_PER_WINDOW = env.int("API_FAILED_KEYS_PER_WINDOW", default=30)
+
+# How many threads of one process may wait for one provider at once; the others go on serving.
+UPSTREAM_SEATS = env.int("UPSTREAM_SEATS", default=3)
+# An account whose newest orders, this many within an hour, were nearly all cancelled waits (0 for no brake).
+CANCEL_BRAKE_ORDERS = env.int("CANCEL_BRAKE_ORDERS", default=30)
+CANCEL_BRAKE_PERCENT = env.int("CANCEL_BRAKE_PERCENT", default=90)
 
 # The demo shop's upstream, and its gateway for top-ups that move no real money.
 SANDBOX_URL = env("SANDBOX_URL", default="")

@@ -27,6 +27,8 @@ class Order(models.Model):
     price_rule: the markup rule that made the price; catalogue_version: the price list it stood on.
     synced_at: when the provider was last asked (or told us). cancel_upstream_at: when a number that we
     no longer want is to be given back.
+    floor_cents: the least price that the rules allowed when it was sold. returned_at: when the provider said
+    that it gave the money for an unwanted number back.
     reread_upstream: a next-SMS request ended unclear; look before asking again.
     """
 
@@ -40,6 +42,7 @@ class Order(models.Model):
 
     charged_cents = models.PositiveIntegerField()
     refunded_cents = models.PositiveIntegerField(default=0)
+    floor_cents = models.PositiveIntegerField(default=1, db_default=1)
     cost = models.DecimalField(max_digits=12, decimal_places=4)
     paid_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     price_rule_id = models.BigIntegerField(null=True)
@@ -59,9 +62,11 @@ class Order(models.Model):
     synced_at = models.DateTimeField(db_default=Now())
     reread_upstream = models.BooleanField(default=False)
     cancel_upstream_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            CheckConstraint(condition=Q(charged_cents__gte=F("floor_cents")), name="order_not_under_its_floor"),
             UniqueConstraint(fields=["provider", "activation_id"], name="activation_owned_once"),
             CheckConstraint(condition=Q(charged_cents__gt=0), name="order_charged"),
             CheckConstraint(
@@ -170,12 +175,58 @@ class StrayActivation(models.Model):
     first_seen_at = models.DateTimeField(db_default=Now())
     settled_at = models.DateTimeField(null=True)
     settlement = models.CharField(max_length=200, blank=True)
+    settled_by = models.CharField(max_length=254, blank=True, db_default="")
 
     class Meta:
         constraints = [UniqueConstraint(fields=["provider", "activation_id"], name="stray_once")]
+        indexes = [models.Index(fields=["first_seen_at"], name="stray_open", condition=Q(settled_at=None))]
 
     def __str__(self) -> str:
         return f"{self.provider_id}:{self.activation_id}"
+
+
+class Cause(models.TextChoices):
+    LATE_SMS = "late_sms", "An SMS came after the refund"
+    KEPT = "kept", "A refunded number could not be given back"
+    OPEN_COST = "open_cost", "Refunded without knowing whether the number was bought"
+
+
+class UpstreamLoss(models.Model):
+    """The loss account: what a number cost us that no customer pays for. cost: US dollars.
+
+    Only ever added, one for each order; void where it turns out that the provider kept no money.
+    """
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="loss")
+    cause = models.CharField(max_length=10, choices=Cause)
+    cost = models.DecimalField(max_digits=12, decimal_places=4)
+    created_at = models.DateTimeField(db_default=Now())
+    void_at = models.DateTimeField(null=True)
+    void_reason = models.CharField(max_length=200, blank=True, db_default="")
+
+    class Meta:
+        verbose_name_plural = "upstream losses"
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.order_id}"
+
+
+class SalesStop(models.Model):
+    """While one of these is not lifted no number is sold; reads, cancels and next SMS go on."""
+
+    reason = models.CharField(max_length=200)
+    stopped_at = models.DateTimeField(db_default=Now())
+    stopped_by = models.CharField(max_length=254)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=254, blank=True, db_default="")
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["reason"], condition=Q(lifted_at=None), name="stopped_once_for_a_reason")
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class IdempotentCall(models.Model):

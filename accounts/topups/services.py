@@ -6,6 +6,7 @@ from accounts.selectors import require_active
 from accounts.topups.errors import NoGateway
 from accounts.topups.models import TopUp, TopUpState
 from accounts.wallet import services as wallet
+from jiema.failpoints import failpoint
 
 SANDBOX = "sandbox"
 
@@ -38,6 +39,7 @@ def settle_in_sandbox(top_up_id: str, *, is_paid: bool) -> TopUp:
 
 def _credit(top_up: TopUp) -> TopUp:
     wallet.top_up(top_up.user_id, top_up.amount_cents, top_up.gateway, top_up.pk)
+    failpoint("topup.credited")
     top_up.state, top_up.credited_at = TopUpState.CREDITED, Now()
     top_up.save(update_fields=["state", "credited_at"])
     top_up.refresh_from_db()

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from accounts.wallet.errors import Insufficient, ReferenceReused
 from accounts.wallet.models import Entry, Kind, Wallet
+from jiema.failpoints import failpoint
 
 SALES = "sales"
 ADJUSTMENTS = "adjustment"
@@ -93,6 +94,7 @@ def _post(
     with connection.cursor() as cursor:
         cursor.execute(_POST, values)
         row = cursor.fetchone()
+    failpoint("wallet.posted")
     if row:
         return Entry.objects.get(pk=row[0])
     return _first(user_id, kind, amount_cents, reference)

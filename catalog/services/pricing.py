@@ -12,6 +12,8 @@ from catalog.services.costs import MAX_COST, dollars
 
 CATALOGUE_LOCK = 7_011_001
 
+# Of several providers the cheapest sells; one that is paused only where nobody else does, and then its purchases
+# are refused as what they are, and not as a lack of numbers.
 # The resolver: the most specific rule makes the price. Each kind of scope is one join, and _WINNER ranks them; a
 # customer group or a date is one more condition of the joins, another kind of price one more case in _PRICE.
 _RULES = """
@@ -37,7 +39,7 @@ WITH cheapest AS (
     JOIN catalog_service s ON s.code = o.service_id AND s.is_enabled
     JOIN catalog_country c ON c.id = o.country_id AND c.is_enabled
     WHERE o.is_enabled AND o.count > 0 AND {{meant}}
-    ORDER BY o.service_id, o.country_id, o.cost, o.provider_id
+    ORDER BY o.service_id, o.country_id, p.paused_at IS NOT NULL, o.cost, o.provider_id
 )
 SELECT o.*, ({_PRICE})::integer AS price_cents, r.id AS rule_id
 FROM cheapest o {_RULES} LEFT JOIN catalog_pricerule r ON r.id = {_WINNER}
@@ -97,7 +99,7 @@ def lock_catalogue() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CATALOGUE_LOCK])
 
 
-def _try_lock_catalogue() -> bool:
+def try_lock_catalogue() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [CATALOGUE_LOCK])
         return bool(cursor.fetchone()[0])
@@ -125,7 +127,7 @@ def refresh_offer(provider_id: int, service: str, country: int, least: Decimal |
     Where it isn't told the offer counts as out of stock until the next sync. Where another writer is at the
     catalogue nothing is done: a customer waits for this call, and a sync brings the price anyway.
     """
-    if not _try_lock_catalogue():
+    if not try_lock_catalogue():
         return
     offer = Offer.objects.filter(provider_id=provider_id, service_id=service, country_id=country)
     cost = None if least is None else dollars(least, Provider.objects.get(pk=provider_id).usd_rate)

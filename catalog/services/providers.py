@@ -1,22 +1,94 @@
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from catalog.breaker import Breaker
 from catalog.budget import ProviderBudget
-from catalog.models import Provider
-from catalog.services.pricing import catalogue_change
+from catalog.models import BalanceReading, Provider
+from catalog.services.pricing import catalogue_change, rebuild_price_list, try_lock_catalogue
 from catalog.upstream.adapter import SmsActivate
 from catalog.upstream.types import Upstream
+from jiema.alarms.services import clear_alarm, raise_alarm
+
+EMPTY = ("NO_BALANCE", "BAD_BALANCE")
+BANNED = "BANNED"
+BANNED_FOR = timedelta(minutes=10)
+"""A banned account may still tell its balance, so the purchase itself has to be tried again, now and then."""
 
 
 def upstream_for(provider: Provider) -> Upstream:
-    """The adapter to a provider, with its call budget; kept for as long as the row stays as it is."""
+    """The adapter to a provider, with its call budget and breaker; kept for as long as the row stays as it is."""
     rate = float(provider.calls_per_second) if provider.calls_per_second else None
     return _adapter(provider.pk, provider.dialect, provider.base_url, provider.api_key, rate, provider.burst)
 
 
 @lru_cache(maxsize=64)
 def _adapter(provider_id: int, dialect: str, base_url: str, api_key: str, rate: float | None, burst: int) -> Upstream:
-    return SmsActivate(dialect, base_url, api_key, ProviderBudget(str(provider_id), rate, burst))
+    budget = ProviderBudget(str(provider_id), rate, burst)
+    breaker = Breaker(
+        settings.UPSTREAM_SEATS,
+        lambda is_down: _tell_down(provider_id, is_down=is_down),
+        lambda token: pause_provider(provider_id, token),
+    )
+    return SmsActivate(dialect, base_url, api_key, budget, breaker)
+
+
+def _tell_down(provider_id: int, *, is_down: bool) -> None:
+    name = Provider.objects.values_list("name", flat=True).get(pk=provider_id)
+    if is_down:
+        raise_alarm("provider_down", name)
+    else:
+        clear_alarm("provider_down", name)
+
+
+def pause_provider(provider_id: int, reason: str) -> None:
+    """Nothing is bought there until our account works again. reason: the provider's word."""
+    running = Provider.objects.filter(pk=provider_id, paused_at=None)
+    if not running.update(paused_at=Now(), pause_reason=reason[:200]):
+        return
+    raise_alarm("provider_account", Provider.objects.get(pk=provider_id).name, word=reason)
+    _rank_anew()
+
+
+def resume_provider(provider_id: int) -> bool:
+    """True where it was paused."""
+    paused = Provider.objects.filter(pk=provider_id, paused_at__isnull=False)
+    if not paused.update(paused_at=None, pause_reason=""):
+        return False
+    clear_alarm("provider_account", Provider.objects.get(pk=provider_id).name)
+    _rank_anew()
+    return True
+
+
+@transaction.atomic
+def _rank_anew() -> None:
+    """Another provider may sell what this one did. A customer waits, so a busy catalogue is left to its writer."""
+    if try_lock_catalogue():
+        rebuild_price_list()
+
+
+def read_balance(provider: Provider) -> BalanceReading:
+    """Ask for our balance there and keep it; a paused provider whose account works again is resumed.
+
+    One that ran empty goes on when the balance has risen. Raises UpstreamError.
+    """
+    balance = upstream_for(provider).balance()
+    Provider.objects.filter(pk=provider.pk).update(balance=balance, balance_at=Now())
+    if provider.paused_at and _may_work_again(provider, provider.paused_at, balance):
+        resume_provider(provider.pk)
+    return BalanceReading.objects.create(provider=provider, balance=balance)
+
+
+def _may_work_again(provider: Provider, paused_at: datetime, balance: Decimal) -> bool:
+    if provider.pause_reason.startswith(EMPTY):
+        return provider.balance is not None and balance > provider.balance
+    return not provider.pause_reason.startswith(BANNED) or timezone.now() - paused_at > BANNED_FOR
 
 
 def set_provider(name: str, fields: dict[str, Any]) -> tuple[Provider, bool]:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
@@ -16,6 +15,7 @@ from catalog.services.pricing import lock_catalogue, rebuild_price_list, touch_l
 from catalog.services.providers import upstream_for
 from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import CountryRow, OfferRow, ServiceRow
+from jiema.alarms.services import clear_alarm, raise_alarm
 
 SYNC_LOCK = 7_011_002
 # Fewer pairs in stock than this share of the last sync's: the reply is not believed.
@@ -23,7 +23,6 @@ LEAST_SHARE = 0.5
 # So many changed pairs make one pass over the whole list the shorter way.
 WHOLE_LIST_FROM = 20_000
 Pair = tuple[str, int]
-log = structlog.get_logger(__name__)
 
 _STAGE = """
 CREATE TEMP TABLE new_offer (service text, country int, cost numeric(12, 4), count int) ON COMMIT DROP
@@ -77,11 +76,12 @@ def sync_catalogue(provider: Provider, *, believe: bool = False) -> int:
             if not believe:
                 _check_size(provider, catalogue)
         except Refused as refusal:
-            log.error("catalogue_refused", provider=provider.name, reason=str(refusal))
+            raise_alarm("catalogue_refused", provider.name, reason=refusal)
             Provider.objects.filter(pk=provider.pk).update(sync_error=str(refusal)[:200])
             raise
         changed = _store(provider, catalogue)
         Provider.objects.filter(pk=provider.pk).update(synced_at=Now(), sync_error="")
+        clear_alarm("catalogue_refused", provider.name)
     return changed
 
 

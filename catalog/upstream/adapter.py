@@ -8,7 +8,7 @@ from math import ceil
 from typing import TypeVar
 
 from catalog.upstream.dialects import DIALECTS
-from catalog.upstream.errors import NotSupported, Unavailable, Unclear, UpstreamError
+from catalog.upstream.errors import AccountTrouble, NotSupported, Rejected, Unavailable, Unclear, UpstreamError
 from catalog.upstream.parsing import catalogue, following, lists
 from catalog.upstream.parsing.purchase import parse_purchase
 from catalog.upstream.parsing.wire import RATE_LIMIT
@@ -19,6 +19,7 @@ from catalog.upstream.types import (
     Budget,
     CallClass,
     CountryRow,
+    Guard,
     HistoryRow,
     OfferRow,
     ServiceRow,
@@ -45,6 +46,7 @@ _PAUSE_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_PAGES = 500
 _HISTORY_PAGE = 100
+_NO_BUDGET = "NO_BUDGET"
 
 
 class SmsActivate:
@@ -54,7 +56,9 @@ class SmsActivate:
     budget: None for no limit. Raises ValueError where dialect or address cannot be.
     """
 
-    def __init__(self, dialect: str, base_url: str, api_key: str, budget: Budget | None = None) -> None:
+    def __init__(
+        self, dialect: str, base_url: str, api_key: str, budget: Budget | None = None, guard: Guard | None = None
+    ) -> None:
         if dialect not in DIALECTS:
             raise ValueError(f"no such dialect: {dialect}")
         self._dialect = DIALECTS[dialect]
@@ -63,6 +67,7 @@ class SmsActivate:
         self._transport = Transport(base_url, api_key)
         self._key = api_key
         self._budget = budget
+        self._guard = guard
         self._status_v2 = self._dialect.status_v2
         self._status_v2_seen = False
 
@@ -165,19 +170,45 @@ class SmsActivate:
         self, call: CallClass, parse: Parser[T], action: str, wish: dict[str, str], timeout: float | None = None
     ) -> T:
         try:
-            reply = self._send(call, {"action": action, **wish}, timeout)
-            return self._told(parse, reply)
+            if self._guard is None:
+                return self._told(parse, self._send(call, {"action": action, **wish}, timeout))
+            return self._ask_guarded(self._guard, call, parse, {"action": action, **wish}, timeout)
         except UpstreamError as error:
             if self._key and self._key in f"{error.token} {error.detail}":
                 error.token, error.detail, error.args = "HIDDEN", "", ("HIDDEN",)
             raise
+
+    def _ask_guarded(
+        self, guard: Guard, call: CallClass, parse: Parser[T], params: dict[str, str], timeout: float | None
+    ) -> T:
+        """A provider that did not answer has to show that it does before anything is bought there again."""
+        if call is CallClass.PURCHASE and guard.is_on_trial:
+            self._prove_alive()
+        if guard.holds_back():
+            raise Unavailable("HELD_BACK", retry_after=_PAUSE_SECONDS)
+        with guard.seat(call) as has_seat:
+            if not has_seat:
+                raise Unavailable("NO_SEAT")
+            try:
+                answer = self._told(parse, self._send(call, params, timeout))
+            except UpstreamError as error:
+                _note(guard, error, is_hurried=timeout is not None)
+                raise
+        guard.succeeded()
+        return answer
+
+    def _prove_alive(self) -> None:
+        try:
+            self.balance()
+        except UpstreamError as error:
+            raise Unavailable(f"STILL_{error.token}"[:60]) from None
 
     def _send(self, call: CallClass, params: dict[str, str], timeout: float | None) -> Reply:
         began = time.monotonic()
         total = TOTAL_SECONDS if timeout is None else min(timeout, TOTAL_SECONDS)
         wait = WAITS[call] if timeout is None else min(timeout, WAITS[call])
         if self._budget and not self._budget.take(call, wait):
-            raise Unavailable("NO_BUDGET")
+            raise Unavailable(_NO_BUDGET)
         if timeout is not None:
             total -= time.monotonic() - began
         return self._transport.get(params, total=total, fresh=call in _CHANGES)
@@ -199,6 +230,22 @@ class SmsActivate:
         if self._budget:
             self._budget.pause(seconds)
         return seconds
+
+
+def _note(guard: Guard, error: UpstreamError, *, is_hurried: bool) -> None:
+    """is_hurried: the call had less time than the provider may take, so that its silence says nothing."""
+    if isinstance(error, AccountTrouble):
+        guard.in_trouble(error.token)
+    if is_silence(error):
+        if not (is_hurried and error.token.endswith("TIMEOUT")):
+            guard.failed()
+    elif isinstance(error, Rejected) and error.token != _NO_BUDGET:
+        guard.succeeded()
+
+
+def is_silence(error: UpstreamError) -> bool:
+    """The provider did not answer, or with nothing that makes sense."""
+    return isinstance(error, Unclear) or error.token.startswith("NO_CONNECTION")
 
 
 def _all_pages(page: Callable[[int], list[Row]], size: int, *, ends_short: bool) -> Iterator[Row]:

@@ -1,6 +1,7 @@
 """The few words that every provider's dialect is turned into."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -115,6 +116,28 @@ class Budget(Protocol):
 
     def pause(self, seconds: float) -> None:
         """No calls for so long: the provider said that we are too fast."""
+
+
+class Guard(Protocol):
+    """Watches over a provider's calls: none while it does not answer, and few at once."""
+
+    in_trouble: Callable[[str], None]
+
+    @property
+    def is_on_trial(self) -> bool:
+        """It did not answer, and nothing has shown yet that it does again."""
+
+    def holds_back(self) -> bool:
+        """Whether a call may not be made now."""
+
+    def seat(self, call: CallClass) -> AbstractContextManager[bool]:
+        """Whether one more call may wait for the provider beside those that do."""
+
+    def succeeded(self) -> None:
+        """It answered, be it with a refusal."""
+
+    def failed(self) -> None:
+        """No answer, or none that makes sense."""
 
 
 class Upstream(Protocol):

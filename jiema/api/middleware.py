@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 
+from jiema.alarms.services import raise_fault
 from jiema.api.envelope import failure
 from jiema.api.errors import DomainError, Internal, NotFound, TooLarge, Unavailable
 from jiema.api.limits import Verdict
@@ -63,8 +64,9 @@ def _respond(request: HttpRequest, request_id: str) -> HttpResponseBase:
     except (OperationalError, InterfaceError) as error:
         log.error("database_away", request_id=request_id, error=type(error).__name__)
         return failure(Unavailable(retry_after=2))
-    except Exception:
-        log.exception("internal_error", request_id=request_id, method=request.method, path=request.path)
+    except Exception as error:
+        log.exception("request_failed", request_id=request_id, method=request.method, path=request.path)
+        raise_fault(error, request_id=request_id)
         return _internal(request_id)
 
 

@@ -1,5 +1,6 @@
 """Buying a number in three short steps: reserve, call, settle. No transaction is open over the call."""
 
+import time
 from datetime import timedelta
 
 import structlog
@@ -15,11 +16,15 @@ from catalog.services.pricing import refresh_offer
 from catalog.services.providers import upstream_for
 from catalog.upstream import errors as upstream
 from catalog.upstream.types import Activation
+from jiema.alarms.services import raise_alarm
+from jiema.failpoints import failpoint
 from orders.errors import OutcomeUnknown, PriceChanged, UpstreamUnavailable
 from orders.models import IdempotentCall, Order, Outcome, Status, UpstreamAttempt
 from orders.services import idempotency
 from orders.services.lifecycle import database_now, lock_order, transition
+from orders.services.stopping import RETRY_SECONDS, require_sales
 
+CALL_WITHIN_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
@@ -43,31 +48,39 @@ def buy_number(
     price = quote(service, country)
     if max_price_cents is not None and price.price_cents > max_price_cents:
         raise PriceChanged
+    if price.is_paused:
+        raise UpstreamUnavailable(retry_after=RETRY_SECONDS)
+    began = time.monotonic()
     attempt = _reserve(user_id, price, api_key_id, call)
+    failpoint("buy.reserved")
     try:
-        _purchase(attempt)
+        _purchase(attempt, began)
     except (OperationalError, InterfaceError) as error:
         # The charge is committed; what became of the purchase the sweep finds out.
         raise OutcomeUnknown(order_id=attempt.order_id) from error
     return attempt.order_id
 
 
-def _purchase(attempt: UpstreamAttempt) -> None:
+def _purchase(attempt: UpstreamAttempt, began: float) -> None:
     """Call and settle. Raises NoNumbers, UpstreamUnavailable, OutcomeUnknown."""
     try:
+        _require_recent(began)
         bought = _call(attempt)
     except upstream.Rejected as refusal:
         raise _reject(attempt, refusal) from refusal
     except upstream.Unclear as unclear:
         _hold(attempt, unclear.token)
         raise OutcomeUnknown(order_id=attempt.order_id) from unclear
+    failpoint("buy.called")
     if not settle_bought(attempt.order_id, bought):
         raise OutcomeUnknown(order_id=attempt.order_id)
+    failpoint("buy.settled")
 
 
 @transaction.atomic(durable=True)
 def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: IdempotentCall | None) -> UpstreamAttempt:
     require_active(user_id)
+    require_sales(user_id)
     order = Order.objects.create(
         user_id=user_id,
         api_key_id=api_key_id,
@@ -75,6 +88,7 @@ def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: Idempoten
         country_id=price.country_id,
         provider_id=price.provider_id,
         charged_cents=price.price_cents,
+        floor_cents=price.floor_cents,
         cost=price.cost,
         price_rule_id=price.rule_id,
         catalogue_version=price.catalogue_version,
@@ -88,7 +102,15 @@ def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: Idempoten
     )
     idempotency.tie(call, order.pk)
     wallet.charge(user_id, price.price_cents, order.pk)
+    failpoint("buy.reserving")
     return attempt
+
+
+def _require_recent(began: float) -> None:
+    """began: of the reservation, on the monotonic clock. A process that was stopped meanwhile asks for nothing:
+    the sweep may have given up on its attempt."""
+    if time.monotonic() - began > CALL_WITHIN_SECONDS:
+        raise upstream.Unavailable("TOO_LATE")
 
 
 def _call(attempt: UpstreamAttempt) -> Activation:
@@ -119,44 +141,47 @@ def settle_bought(order_id: str, bought: Activation) -> bool:
         with transaction.atomic():
             order.save()
     except IntegrityError:
-        log.error("activation_sold_twice", order_id=order_id, activation_id=bought.activation_id)
+        raise_alarm("activation_sold_twice", order_id, provider=provider.name, activation=bought.activation_id)
         _mark(order_id, Outcome.UNKNOWN, "DUPLICATE_ACTIVATION")
         return False
     _mark(order_id, Outcome.BOUGHT, "")
+    failpoint("buy.settling")
     if order.paid_cost > order.cost:
-        log.warning("bought_above_cap", order_id=order_id, cap=str(order.cost), paid=str(order.paid_cost))
+        raise_alarm("bought_above_cap", order_id, cap=order.cost, paid=order.paid_cost)
     return True
 
 
 def _reject(attempt: UpstreamAttempt, refusal: upstream.Rejected) -> NoNumbers | UpstreamUnavailable:
     """Fail and refund; the error to tell the customer."""
+    failpoint("buy.refused")
     fail_reserved(attempt.order_id, Outcome.REJECTED, refusal.token)
     if isinstance(refusal, upstream.PriceMoved):
         refresh_offer(attempt.provider_id, attempt.service_id, attempt.country_id, refusal.least)
     if isinstance(refusal, upstream.OutOfStock | upstream.PriceMoved | upstream.NotSold):
         return NoNumbers(order_id=attempt.order_id)
-    level = log.error if isinstance(refusal, upstream.AccountTrouble) else log.warning
-    level("purchase_refused", order_id=attempt.order_id, provider=attempt.provider_id, token=refusal.token)
+    log.warning("purchase_refused", order_id=attempt.order_id, provider=attempt.provider_id, token=refusal.token)
     wait = refusal.retry_after if isinstance(refusal, upstream.Unavailable) else None
     return UpstreamUnavailable(order_id=attempt.order_id, retry_after=max(1, round(wait or 5)))
 
 
 @transaction.atomic
-def fail_reserved(order_id: str, outcome: Outcome, token: str) -> None:
+def fail_reserved(order_id: str, outcome: Outcome, token: str) -> bool:
     """The purchase did not happen: FAILED with the refund, unless the user cancelled meanwhile.
 
-    Nothing changes where a number was settled on the order meanwhile.
+    False, and nothing changes, where a number was settled on the order meanwhile.
     """
     order = lock_order(order_id)
     if order.activation_id is not None:
-        return
+        return False
     _mark(order_id, outcome, token)
     if order.status == Status.WAITING:
         transition(order, Status.FAILED)
+    return True
 
 
 def _hold(attempt: UpstreamAttempt, token: str) -> None:
     log.warning("purchase_outcome_unknown", order_id=attempt.order_id, provider=attempt.provider_id, token=token)
+    failpoint("buy.unclear")
     running = UpstreamAttempt.objects.filter(pk=attempt.pk, outcome=Outcome.IN_FLIGHT)
     running.update(outcome=Outcome.UNKNOWN, token=token[:200])
 

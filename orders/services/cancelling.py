@@ -10,12 +10,14 @@ from catalog.services.providers import upstream_for
 from catalog.upstream import errors as upstream
 from catalog.upstream.types import State
 from catalog.upstream.types import Status as UpstreamStatus
+from jiema.failpoints import failpoint
 from orders.errors import AlreadyChanged, CodeReceived
-from orders.models import REFUNDED, IdempotentCall, Order, Status
+from orders.models import REFUNDED, Cause, IdempotentCall, Order, Status
 from orders.selectors import order_for
 from orders.services import idempotency
 from orders.services.lifecycle import database_now, lock_order, transition
-from orders.services.syncing import apply_status, has_sms, poll
+from orders.services.losses import record_loss
+from orders.services.syncing import apply_status, has_sms, mark_returned, poll
 
 CANCEL_SECONDS = 2.0
 RETRY_AFTER = timedelta(seconds=30)
@@ -31,7 +33,9 @@ def cancel_order(user_id: str, order_id: str, call: IdempotentCall | None = None
     order = order_for(user_id, order_id)
     _require_cancellable(order)
     given_back = order.activation_id is not None and _give_back(order)
+    failpoint("cancel.given_back")
     _cancel(order_id, call, given_back=given_back)
+    failpoint("cancel.done")
 
 
 def _require_cancellable(order: Order) -> None:
@@ -69,16 +73,8 @@ def _cancel(order_id: str, call: IdempotentCall | None, *, given_back: bool) -> 
     """Decide under the lock: an SMS, an end or another cancel may have come meanwhile."""
     order = lock_order(order_id)
     _require_cancellable(order)
-    transition(order, Status.CANCELLED)
+    transition(order, Status.CANCELLED, returned=given_back)
     idempotency.tie(call, order_id)
-    if order.activation_id and not given_back:
-        _queue(order)
-
-
-def _queue(order: Order) -> None:
-    earliest = (order.bought_at or order.created_at) + timedelta(seconds=order.provider.grace_seconds)
-    order.cancel_upstream_at = max(earliest, database_now())
-    order.save(update_fields=["cancel_upstream_at"])
 
 
 def give_back_due(limit: int = 100) -> int:
@@ -98,21 +94,40 @@ def _give_back_unwanted(order: Order) -> None:
         upstream_for(order.provider).cancel(order.activation_id or "")
     except upstream.CodeReceived as refusal:
         _keep_code(order, refusal)
-        log.error("number_kept_after_refund", order_id=order.pk, paid_cost=str(order.paid_cost))
+        _stop_asking(order, is_kept=True)
     except upstream.WrongState:
-        if poll(order) is None:
-            return
+        _settle_by(order, poll(order))
     except upstream.UnknownActivation:
         log.warning("activation_gone", order_id=order.pk, activation_id=order.activation_id)
+        _stop_asking(order, is_kept=False)
     except upstream.UpstreamError as error:
         log.info("give_back_later", order_id=order.pk, token=error.token)
         _give_up_after_the_end(order)
-        return
+    else:
+        failpoint("give_back.accepted")
+        mark_returned(order.pk)
+
+
+def _settle_by(order: Order, status: UpstreamStatus | None) -> None:
+    """What the provider calls a number that it does not take back: over with an SMS, over without, or still open."""
+    if status is None or status.state == State.WAITING:
+        _give_up_after_the_end(order)
+    elif status.state == State.GONE:
+        _stop_asking(order, is_kept=False)
+    elif status.state != State.CANCELLED:
+        _stop_asking(order, is_kept=True)
+
+
+@transaction.atomic
+def _stop_asking(order: Order, *, is_kept: bool) -> None:
+    """is_kept: the provider keeps its money. A number that it no longer knows proves nothing either way."""
+    locked = lock_order(order.pk)
+    if locked.returned_at is None and is_kept:
+        record_loss(locked, Cause.KEPT)
     Order.objects.filter(pk=order.pk).update(cancel_upstream_at=None)
 
 
 def _give_up_after_the_end(order: Order) -> None:
     """Providers end an activation by themselves; an hour later there is nothing left to give back."""
     if order.expires_at and database_now() > order.expires_at + timedelta(hours=1):
-        log.error("number_not_given_back", order_id=order.pk, paid_cost=str(order.paid_cost))
-        Order.objects.filter(pk=order.pk).update(cancel_upstream_at=None)
+        _stop_asking(order, is_kept=True)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from jiema.failpoints import failpoint
 from orders.errors import IdempotencyMismatch, InProgress
 from orders.models import IdempotentCall, Outcome
 
@@ -26,11 +27,13 @@ def start(user_id: str, key: str, fingerprint: bytes) -> IdempotentCall:
     forget_old(user_id=user_id, key=key)
     try:
         with transaction.atomic():
-            return IdempotentCall.objects.create(
+            call = IdempotentCall.objects.create(
                 user_id=user_id, key=key, fingerprint=fingerprint, running_until=Now() + RUNS_AT_MOST
             )
     except IntegrityError:
         return _resume(user_id, key, fingerprint)
+    failpoint("idempotency.claimed")
+    return call
 
 
 def _resume(user_id: str, key: str, fingerprint: bytes) -> IdempotentCall:
@@ -68,6 +71,7 @@ def tie(call: IdempotentCall | None, order_id: str) -> None:
 
 def keep(call: IdempotentCall, reply: bytes) -> bytes:
     """Store the reply unless one is stored; the bytes that every repeat gets."""
+    failpoint("idempotency.keeping")
     IdempotentCall.objects.filter(pk=call.pk, reply=None).update(reply=reply)
     stored = IdempotentCall.objects.filter(pk=call.pk).values_list("reply", flat=True).first()
     return bytes(stored) if stored else reply

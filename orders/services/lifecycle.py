@@ -1,10 +1,11 @@
 """The one place that moves an order from state to state, and money back with it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
 from accounts.wallet import services as wallet
+from jiema.failpoints import failpoint
 from orders.models import REFUNDED, Order, Status
 
 MOVES: dict[str, frozenset[Status]] = {
@@ -37,8 +38,11 @@ def lock_order(order_id: str) -> Order:
     return Order.objects.select_for_update().get(pk=order_id)
 
 
-def transition(order: Order, to: Status) -> None:
-    """Move a locked order; FAILED and CANCELLED give the whole charge back. Raises IllegalMove."""
+def transition(order: Order, to: Status, *, returned: bool = False) -> None:
+    """Move a locked order; FAILED and CANCELLED give the whole charge back. Raises IllegalMove.
+
+    returned: the provider has said that it takes the number back; else it is given back as soon as it may be.
+    """
     if to not in MOVES[order.status]:
         raise IllegalMove(f"{order.pk}: {order.status} to {to}")
     order.status = to
@@ -48,7 +52,20 @@ def transition(order: Order, to: Status) -> None:
         fields.append(STAMPS[to])
     if to in REFUNDED:
         order.refunded_cents = order.charged_cents
-        fields.append("refunded_cents")
+        _give_back(order, returned=returned)
+        fields += ["refunded_cents", "returned_at", "cancel_upstream_at"]
     order.save(update_fields=fields)
+    failpoint("order.moved")
     if to in REFUNDED:
         wallet.refund(order.user_id, order.pk)
+
+
+def _give_back(order: Order, *, returned: bool) -> None:
+    if order.activation_id is None:
+        return
+    now = database_now()
+    if returned:
+        order.returned_at = now
+    else:
+        grace = timedelta(seconds=order.provider.grace_seconds)
+        order.cancel_upstream_at = max((order.bought_at or order.created_at) + grace, now)

@@ -5,6 +5,7 @@ from django.db import transaction
 from catalog.services.providers import upstream_for
 from catalog.upstream import errors as upstream
 from catalog.upstream.types import State
+from jiema.failpoints import failpoint
 from orders.errors import AlreadyChanged, Expired, NoCodeYet, UpstreamUnavailable
 from orders.models import IdempotentCall, Order, Sms, Status
 from orders.selectors import order_for
@@ -23,6 +24,7 @@ def request_next_sms(user_id: str, order_id: str, call: IdempotentCall | None = 
     known = newest_sms(order)
     if not _is_granted_already(order, known):
         _ask(order)
+    failpoint("next_sms.asked")
     _wait_again(order_id, known, call)
 
 

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-import structlog
 from django.db import transaction
 
 from catalog.models import Provider
 from catalog.upstream.types import Sms
+from jiema.alarms.services import raise_alarm
 from jiema.api.errors import NotFound
 from orders.models import Order, Status
 from orders.services.syncing import store_sms
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ def provider_for(secret: str, address: str) -> Provider:
         raise NotFound
     allowed = {part.strip() for part in provider.push_addresses.split(",") if part.strip()}
     if allowed and address not in allowed:
-        log.warning("push_from_stranger", provider=provider.name, address=address)
+        raise_alarm("push_from_stranger", provider.name, address=address)
         raise NotFound
     return provider
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Now
 
@@ -16,14 +17,21 @@ from catalog.services.providers import upstream_for
 from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import OPEN_STATES, Activation, ActiveActivation, State, Upstream
 from catalog.upstream.types import Status as UpstreamStatus
-from orders.models import OPEN, Order, Outcome, Status, StrayActivation, UpstreamAttempt
+from jiema.failpoints import failpoint
+from orders.models import OPEN, Cause, Order, Outcome, Status, StrayActivation, UpstreamAttempt
 from orders.services.buying import fail_reserved, settle_bought
 from orders.services.lifecycle import database_now
+from orders.services.losses import record_loss, void_loss
 from orders.services.syncing import STALE_AFTER, apply_status, poll
 
 # A purchase call is over after 3 s of waiting for the budget, 2 s to connect and 8 s in all, and a margin.
 IN_FLIGHT = timedelta(seconds=16)
 HOLD_AT_MOST = timedelta(minutes=2)
+# A provider that lists, but whose list has not been whole for so long.
+HOLD_WITHOUT_LIST = timedelta(minutes=10)
+# How long afterwards a number may turn up that no list showed.
+REMEMBERED = timedelta(hours=1)
+CLOCKS_DIFFER = timedelta(minutes=1)
 CLEAN_LISTINGS = 2
 UNSETTLED = (Outcome.IN_FLIGHT, Outcome.UNKNOWN)
 log = structlog.get_logger(__name__)
@@ -38,7 +46,7 @@ def sweep(provider: Provider) -> None:
         _sweep_list(provider, adapter)
     else:
         _poll_stale(provider)
-        _fail_unlisted(provider)
+    _fail_unlisted(provider, HOLD_WITHOUT_LIST if adapter.can_list else HOLD_AT_MOST)
 
 
 def _has_open_orders(provider: Provider) -> bool:
@@ -56,6 +64,7 @@ def _sweep_list(provider: Provider, adapter: Upstream) -> None:
     except UpstreamError as error:
         log.info("sweep_without_answer", provider=provider.name, token=error.token)
         return
+    failpoint("sweep.listed")
     owned = _owned(provider, rows)
     _apply_rows(owned, rows)
     _close(StrayActivation.objects.filter(provider=provider, activation_id__in=owned), "its order was told")
@@ -87,27 +96,38 @@ def _apply_rows(owned: dict[str, str], rows: Sequence[ActiveActivation]) -> None
 
 
 def _settle_strays(provider: Provider, rows: Sequence[ActiveActivation], began: datetime) -> None:
-    for row in rows:
-        stray, _ = StrayActivation.objects.get_or_create(
+    by_id = {row.activation_id: row for row in rows}
+    _remember(provider, rows)
+    waiting = StrayActivation.objects.filter(provider=provider, activation_id__in=by_id, settled_at=None)
+    for stray in waiting.order_by("first_seen_at"):
+        _settle_stray(stray, by_id[stray.activation_id], began)
+
+
+def _remember(provider: Provider, rows: Sequence[ActiveActivation]) -> None:
+    known = StrayActivation.objects.filter(provider=provider, activation_id__in=[row.activation_id for row in rows])
+    known_ids = set(known.values_list("activation_id", flat=True))
+    new = [
+        StrayActivation(
             provider=provider,
             activation_id=row.activation_id,
-            defaults={
-                "phone": row.phone,
-                "service_code": row.service,
-                "country_code": row.country,
-                "cost": row.cost,
-            },
+            phone=row.phone,
+            service_code=row.service,
+            country_code=row.country,
+            cost=row.cost,
         )
-        if stray.settled_at is None:
-            _settle_stray(stray, row, began)
+        for row in rows
+        if row.activation_id not in known_ids
+    ]
+    StrayActivation.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def _settle_stray(stray: StrayActivation, row: ActiveActivation, began: datetime) -> None:
     """The oldest attempt for its pair that was sent before anyone saw it owns it; who still waits goes first.
 
-    Not while such a call is in flight: its reply may bring this very number.
+    Not while such a call is in flight: its reply may bring this very number. One that no attempt explains
+    stays as it is, and the watch tells ops.
     """
-    pair = Q(provider=stray.provider, service_id=row.service, country=row.country)
+    pair = Q(provider=stray.provider_id, service_id=row.service, country=row.country)
     attempts = UpstreamAttempt.objects.filter(pair, _may_own_a_stray(stray.first_seen_at))
     attempts = attempts.filter(sent_at__lt=stray.first_seen_at)
     if attempts.filter(outcome=Outcome.IN_FLIGHT, sent_at__gt=began - IN_FLIGHT).exists():
@@ -115,16 +135,22 @@ def _settle_stray(stray: StrayActivation, row: ActiveActivation, began: datetime
     has_ended = Case(When(order__status=Status.WAITING, then=0), default=1)
     attempt = attempts.order_by(has_ended, "sent_at").first()
     if attempt is None or not row.phone:
-        log.error("stray_activation", provider=stray.provider.name, activation_id=stray.activation_id)
         return
     if settle_bought(attempt.order_id, Activation(row.activation_id, row.phone, row.cost, None)):
+        failpoint("sweep.adopted")
         log.warning("activation_adopted", order_id=attempt.order_id, activation_id=row.activation_id)
+        void_loss(attempt.order_id, f"its number {row.activation_id} turned up")
         _close(StrayActivation.objects.filter(pk=stray.pk), f"adopted by order {attempt.order_id}")
 
 
 def _may_own_a_stray(seen: datetime | Now) -> Q:
-    """Attempts without a number. A late list may show one shortly after the refund: then it is given back."""
-    return Q(outcome__in=UNSETTLED) | Q(outcome=Outcome.ABANDONED, sent_at__gt=seen - HOLD_AT_MOST)
+    """Attempts without a number. A late list may show one shortly after the refund: then it is given back.
+
+    Where no whole list was had before the refund, the first one after it may come much later.
+    """
+    given_up = Q(outcome=Outcome.ABANDONED)
+    unseen = given_up & Q(clean_listings__lt=CLEAN_LISTINGS, sent_at__gt=seen - REMEMBERED)
+    return Q(outcome__in=UNSETTLED) | given_up & Q(sent_at__gt=seen - HOLD_AT_MOST) | unseen
 
 
 def _close(strays: QuerySet[StrayActivation], settlement: str) -> None:
@@ -145,11 +171,26 @@ def _count_clean_listing(
         sent_at__lt=began - IN_FLIGHT,
     )
     over.exclude(listed_at__gt=began).update(clean_listings=F("clean_listings") + 1, listed_at=database_now())
-    missing = over.filter(clean_listings__gte=CLEAN_LISTINGS)
-    for attempt in missing.order_by("sent_at"):
-        if _history_is_clean(adapter, attempt, began):
-            log.warning("purchase_did_not_happen", order_id=attempt.order_id)
-            fail_reserved(attempt.order_id, Outcome.ABANDONED, attempt.token)
+    missing = list(over.filter(clean_listings__gte=CLEAN_LISTINGS).order_by("sent_at"))
+    if missing:
+        _fail_missing(provider, adapter, missing, began)
+
+
+def _fail_missing(provider: Provider, adapter: Upstream, missing: Sequence[UpstreamAttempt], now: datetime) -> None:
+    """Refund what certainly was not bought; in doubt wait, and after two minutes refund with the cost left open."""
+    doubt = _doubt(provider, adapter, missing[0].sent_at, now)
+    for attempt in missing:
+        if doubt and now - attempt.sent_at <= HOLD_AT_MOST:
+            continue
+        log.warning("purchase_did_not_happen", order_id=attempt.order_id, doubt=doubt)
+        failpoint("sweep.missing")
+        _give_up(attempt, with_open_cost=bool(doubt))
+
+
+@transaction.atomic
+def _give_up(attempt: UpstreamAttempt, *, with_open_cost: bool) -> None:
+    if fail_reserved(attempt.order_id, Outcome.ABANDONED, attempt.token) and with_open_cost:
+        record_loss(Order.objects.select_related("provider").get(pk=attempt.order_id), Cause.OPEN_COST)
 
 
 def _possible_numbers(
@@ -166,24 +207,20 @@ def _possible_numbers(
     ).filter(first_seen_at__gt=began - HOLD_AT_MOST)
 
 
-def _history_is_clean(adapter: Upstream, attempt: UpstreamAttempt, now: datetime) -> bool:
-    """No kept number in the history since the call that no order owns; after two minutes ops must look."""
+def _doubt(provider: Provider, adapter: Upstream, since: datetime, now: datetime) -> str:
+    """What in the provider's history speaks against "not bought": a kept number that nobody owns, or no answer."""
     if not adapter.has_history:
-        return True
-    overdue = now - attempt.sent_at > HOLD_AT_MOST
+        return ""
     try:
-        rows = adapter.history(attempt.sent_at - timedelta(seconds=5), now)
+        rows = adapter.history(since - CLOCKS_DIFFER, now + CLOCKS_DIFFER)
     except UpstreamError as error:
-        log.info("history_without_answer", token=error.token)
-        return overdue
+        return f"no history: {error.token}"
     ids = {row.activation_id for row in rows if row.state != State.CANCELLED}
-    known = Order.objects.filter(provider=attempt.provider_id, activation_id__in=ids)
-    strays = StrayActivation.objects.filter(provider=attempt.provider_id, activation_id__in=ids)
+    known = Order.objects.filter(provider=provider, activation_id__in=ids)
+    strays = StrayActivation.objects.filter(provider=provider, activation_id__in=ids)
     unexplained = ids - set(known.values_list("activation_id", flat=True))
     unexplained -= set(strays.values_list("activation_id", flat=True))
-    if unexplained and overdue:
-        log.error("open_cost", order_id=attempt.order_id, activation_ids=sorted(unexplained))
-    return not unexplained or overdue
+    return f"unexplained: {' '.join(sorted(unexplained))}" if unexplained else ""
 
 
 def _poll_missing(provider: Provider, listed: set[str], began: datetime) -> None:
@@ -215,9 +252,8 @@ def _poll_each(order_ids: Iterable[str]) -> None:
             return  # no answer, or no budget left: the others have their turn in the next sweep
 
 
-def _fail_unlisted(provider: Provider) -> None:
-    """No list to look in: after two minutes the customer is refunded, and ops get the open cost."""
-    overdue = UpstreamAttempt.objects.filter(provider=provider, outcome__in=UNSETTLED, sent_at__lt=Now() - HOLD_AT_MOST)
+def _fail_unlisted(provider: Provider, after: timedelta) -> None:
+    """No list to look in for so long: the customer is refunded, and ops get the open cost."""
+    overdue = UpstreamAttempt.objects.filter(provider=provider, outcome__in=UNSETTLED, sent_at__lt=Now() - after)
     for attempt in overdue.order_by("sent_at"):
-        log.error("open_cost", order_id=attempt.order_id, provider=provider.name, max_cost=str(attempt.max_cost))
-        fail_reserved(attempt.order_id, Outcome.ABANDONED, attempt.token)
+        _give_up(attempt, with_open_cost=True)

@@ -12,9 +12,11 @@ from catalog.services.providers import upstream_for
 from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import Sms, State
 from catalog.upstream.types import Status as UpstreamStatus
+from jiema.failpoints import failpoint
 from orders import models
-from orders.models import OPEN, REFUNDED, Order, Status
+from orders.models import OPEN, REFUNDED, Cause, Order, Status
 from orders.services.lifecycle import database_now, lock_order, transition
+from orders.services.losses import record_loss, void_loss
 
 STALE_AFTER = timedelta(seconds=3)
 GRACE = timedelta(seconds=60)
@@ -46,6 +48,7 @@ def poll(order: Order, timeout: float | None = None) -> UpstreamStatus | None:
         log.info("poll_without_answer", order_id=order.pk, token=error.token)
         end_if_over(order.pk)
         return None
+    failpoint("poll.answered")
     apply_status(order.pk, status)
     return status
 
@@ -57,7 +60,9 @@ def apply_status(order_id: str, status: UpstreamStatus, road: Road = "poll_key")
     for sms in status.sms:
         store_sms(order, sms, road)
     if order.status in OPEN and status.state in (State.CANCELLED, State.FINISHED):
-        _end(order)
+        _end(order, returned=status.state == State.CANCELLED)
+    elif order.status in REFUNDED and status.state == State.CANCELLED:
+        mark_returned(order.pk)
     _end_if_over(order)
 
 
@@ -73,8 +78,10 @@ def store_sms(order: Order, sms: Sms, road: Road) -> bool:
         models.Sms.objects.filter(pk=twin.pk).update(**{road: sms.key})
         return False
     stored = models.Sms.objects.create(order=order, body=sms.body, **{road: sms.key})
+    failpoint("sms.stored")
     if order.status in REFUNDED:
-        log.error("sms_after_refund", order_id=order.pk, provider=order.provider_id, paid_cost=str(order.paid_cost))
+        if order.returned_at is None:
+            record_loss(order, Cause.LATE_SMS)
         return True
     stored.refresh_from_db(fields=["received_at"])
     order.sms_body, order.sms_received_at = sms.body, stored.received_at
@@ -103,15 +110,22 @@ def _end_if_over(order: Order) -> None:
         _end(order)
 
 
-def _end(order: Order) -> None:
+def _end(order: Order, *, returned: bool = False) -> None:
     """Any SMS: COMPLETED, and the newest is shown again. None: FAILED with the refund."""
     newest = newest_sms(order)
     if newest is None:
-        transition(order, Status.FAILED)
+        transition(order, Status.FAILED, returned=returned)
         return
     order.sms_body, order.sms_received_at = newest.body, newest.received_at
     order.save(update_fields=["sms_body", "sms_received_at"])
     transition(order, Status.COMPLETED)
+
+
+def mark_returned(order_id: str) -> None:
+    """The provider gave the money for an unwanted number back."""
+    Order.objects.filter(pk=order_id, returned_at=None).update(returned_at=Now())
+    Order.objects.filter(pk=order_id).update(cancel_upstream_at=None)
+    void_loss(order_id, "the provider took the number back")
 
 
 def end_due_orders(limit: int = 200) -> int:
@@ -132,4 +146,5 @@ def end_due_orders(limit: int = 200) -> int:
 def _look_once_more(order_id: str) -> None:
     claimed = Order.objects.filter(pk=order_id, status__in=OPEN, synced_at__lt=Now() - STALE_AFTER)
     if claimed.update(synced_at=Now()):
+        failpoint("end_due.claimed")
         poll(Order.objects.select_related("provider").get(pk=order_id))

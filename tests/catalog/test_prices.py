@@ -124,6 +124,8 @@ def test_the_command_refuses_nonsense(provider: Provider, percent: str) -> None:
 
 def test_a_quote_takes_codes_ids_and_slugs(provider: Provider) -> None:
     expected = Quote(
+        floor_cents=30,
+        is_paused=False,
         service_code="tg",
         country_id=7,
         provider_id=provider.pk,

@@ -17,6 +17,7 @@ from catalog.services.syncing import Busy, Refused, sync_catalogue
 from catalog.upstream.sandbox import Sandbox
 from catalog.upstream.types import CountryRow, OfferRow, ServiceRow
 from jiema import health
+from jiema.alarms.models import Alarm
 
 
 @pytest.fixture
@@ -254,10 +255,11 @@ def test_one_sync_of_a_provider_at_a_time(fresh: Provider, other_sync: None) -> 
 
 def test_a_refused_reply_alarms(synced: Provider, sandbox: Sandbox) -> None:
     sandbox.fail("getPrices", "reply", body="{}")
-    with patch.object(syncing, "log", Mock()) as log, pytest.raises(Refused):
+    with pytest.raises(Refused):
         sync_catalogue(synced)
-    (event,), fields = log.error.call_args
-    assert (event, fields["provider"]) == ("catalogue_refused", "sandbox")
+    assert Alarm.objects.get(cleared_at=None).code == "catalogue_refused"
+    sync_catalogue(synced)
+    assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
 def test_ops_may_believe_a_shrunken_reply(synced: Provider, sandbox: Sandbox) -> None:

@@ -7,6 +7,8 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import User
+from catalog.models import Provider
+from catalog.services.providers import resume_provider
 from orders.models import IdempotentCall, Order
 from tests.conftest import WISH, Shopper, api_of, data, error
 from tests.orders.test_buying import reconcile
@@ -51,10 +53,11 @@ def test_a_malformed_key_is_refused(shopper: Shopper, key: str) -> None:
     assert error(shopper.api.post("/orders", WISH, Idempotency_Key=key)) == (400, "BAD_REQUEST")
 
 
-def test_a_refusal_is_not_kept(shopper: Shopper) -> None:
+def test_a_refusal_is_not_kept(shopper: Shopper, provider: Provider) -> None:
     shopper.sandbox.fail("getNumberV2", "refuse", word="NO_BALANCE")
     refused = shopper.api.post("/orders", WISH, Idempotency_Key="k1")
     assert error(refused) == (503, "UPSTREAM_UNAVAILABLE")
+    resume_provider(provider.pk)
     assert data(shopper.api.post("/orders", WISH, Idempotency_Key="k1"))["status"] == "WAITING"
 
 

@@ -7,6 +7,7 @@ from accounts.models import User
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient, ReferenceReused
 from accounts.wallet.models import Entry, Wallet
+from tests.conftest import unguard
 
 
 def balance(user: User) -> int:
@@ -94,7 +95,13 @@ def naive_debit(user: User) -> None:
     seen.wait()
     if found < 100:
         raise Insufficient
-    Wallet.objects.filter(user=user).update(balance_cents=found - 100)
+    set_balance(user, found - 100)
+
+
+@transaction.atomic
+def set_balance(user: User, cents: int) -> None:
+    unguard()
+    Wallet.objects.filter(user=user).update(balance_cents=cents)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -108,4 +115,4 @@ def test_fifty_at_once_with_money_for_ten_get_exactly_ten(alice: User) -> None:
 def test_without_the_lock_two_spend_the_same_money(alice: User) -> None:
     wallet.adjust(alice.pk, -2400, "down to 100", reason="setup", actor="tests")
     assert spend_at_once(alice, 2, "naive") == 2
-    Wallet.objects.filter(user=alice).update(balance_cents=100)  # undo the control's damage
+    set_balance(alice, 100)  # undo the control's damage
