@@ -2,6 +2,7 @@ from functools import cache
 from typing import Any
 
 from accounts.models import AccountState, ApiKey, User
+from accounts.wallet.services import open_debts
 from jiema.api.authentication import Caller, Ride
 from jiema.api.db import read_prepared
 from jiema.api.errors import Forbidden
@@ -43,6 +44,13 @@ def lock_active_user(user_id: str) -> User:
 
 def active_keys(user_id: str) -> list[ApiKey]:
     return list(ApiKey.objects.active().filter(user_id=user_id).order_by("-id"))
+
+
+def require_buyer(user_id: str) -> None:
+    """Raises Forbidden where the account is blocked or owes us money; read in the caller's transaction."""
+    require_active(user_id)
+    if open_debts(user_id).exists():
+        raise Forbidden("A payment of yours was taken back by its bank. Please top up what is missing.")
 
 
 def require_active(user_id: str) -> None:

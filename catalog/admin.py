@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from kombu.exceptions import OperationalError
 
-from catalog.models import Country, Offer, Price, PriceRule, Provider, Service
+from catalog.models import BalanceReading, Country, Offer, Price, PriceRule, Provider, Service
 from catalog.services.pricing import catalogue_change
+from catalog.services.providers import resume_provider
 from jiema.money import dollars
-from jiema.readonly_admin import ReadOnlyAdmin
+from jiema.readonly_admin import DeskAdmin, ReadOnlyAdmin
 
 
 class PricedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -108,9 +109,12 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Provider)
 class ProviderAdmin(PricedAdmin):
     form = ProviderForm
-    list_display = ["name", "dialect", "base_url", "is_enabled", "synced_at", "sync_error"]
-    readonly_fields = ["push_address", "synced_at", "sync_error"]
-    actions = [enable, disable, "sync_now"]
+    list_display = ["name", "dialect", "is_enabled", "pause_reason", "balance", "balance_at", "synced_at", "sync_error"]
+    readonly_fields = [
+        *["push_address", "paused_at", "pause_reason", "balance", "balance_at"],
+        *["synced_at", "sync_error"],
+    ]
+    actions = [enable, disable, "sync_now", "resume"]
 
     @admin.display(description="push address")
     def push_address(self, provider: Provider) -> str:
@@ -127,8 +131,28 @@ class ProviderAdmin(PricedAdmin):
         else:
             self.message_user(request, "The catalogue is being read; `synced at` tells when it is done.")
 
+    @admin.action(description="Buy there again", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        resumed = sum(resume_provider(provider.pk) for provider in queryset)
+        self.message_user(request, f"{resumed} providers are no longer paused.")
+
     def has_delete_permission(self, request: HttpRequest, obj: Provider | None = None) -> bool:
         return False
+
+
+@admin.register(BalanceReading)
+class BalanceReadingAdmin(DeskAdmin):
+    """What our accounts held; the books sum up what was spent since the last start."""
+
+    list_display = ["read_at", "provider", "balance", "is_start"]
+    list_filter = ["provider", "is_start"]
+    list_select_related = ["provider"]
+    actions = ["start_anew"]
+
+    @admin.action(description="Start anew: what is missing until here is explained", permissions=["work"])
+    def start_anew(self, request: HttpRequest, queryset: QuerySet[BalanceReading]) -> None:
+        started = queryset.update(is_start=True)
+        self.message_user(request, f"{started} sums start anew.")
 
 
 @admin.register(PriceRule)

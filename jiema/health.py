@@ -12,8 +12,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from catalog.models import Provider
+from jiema.alarms.models import Tick
+from jiema.alarms.services import raise_alarm
+from jiema.watch import WORKER
 
 MAX_CATALOGUE_AGE = timedelta(minutes=15)
+WORKER_SILENT_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,21 @@ def _told(age: timedelta | None) -> str:
     return "never synced" if age is None else f"synced {age.total_seconds():.0f} s ago"
 
 
+def _worker() -> Check:
+    """The shop sells without it, so that its silence takes nobody off the road; but a person has to know."""
+    seen = Tick.objects.filter(pk=WORKER).first()
+    if seen is None:
+        return Check("worker", True, "has not ticked yet")
+    age = timezone.now() - seen.at
+    if age > WORKER_SILENT_AFTER:
+        raise_alarm("worker_silent", last_tick=seen.at)
+    return Check("worker", True, f"ticked {age.total_seconds():.0f} s ago")
+
+
 PROBES: dict[str, Callable[[], Check]] = {
     "database": _database,
     "migrations": _migrations,
     "valkey": _valkey,
     "catalogue": _catalogue,
+    "worker": _worker,
 }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 import structlog
+from celery.schedules import crontab
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -208,6 +209,9 @@ CELERY_BEAT_SCHEDULE = {
     "forget-idempotency-keys": {"task": "orders.forget_idempotency_keys", "schedule": 3600.0},
     "sync-catalogue": {"task": "catalog.sync", "schedule": 180.0, "options": {"expires": 170}},
     "check-books": {"task": "jiema.check_books", "schedule": 300.0, "options": {"expires": 290}},
+    "check-all-books": {"task": "jiema.check_all_books", "schedule": crontab(hour=3, minute=17)},
+    "watch": {"task": "jiema.watch", "schedule": 15.0, "options": {"expires": 15}},
+    "read-balances": {"task": "jiema.read_balances", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 API_AUTHENTICATOR = "accounts.selectors.find_caller"
@@ -247,6 +251,9 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {"OrderStatusName": "orders.models.Status"},
 }
+
+# Who reads /metrics sends it as a Bearer token; without one nobody reads them, but on a laptop.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
 _shared_processors: list[structlog.typing.Processor] = [

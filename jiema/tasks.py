@@ -1,12 +1,47 @@
-import structlog
+from datetime import datetime, timedelta
+
 from celery import shared_task
+from django.utils import timezone
 
-from jiema import books
+from jiema import books, watch
+from jiema.alarms.services import raise_alarm
+from orders.services.stopping import stop_sales
 
-log = structlog.get_logger(__name__)
+RECENT = timedelta(days=1)
+ALARMS_AT_MOST = 50
 
 
 @shared_task(name="jiema.check_books")
 def check_books() -> None:
-    for breach in books.breaches():
-        log.error("books_breach", check=breach.check, subject=breach.subject, detail=breach.detail)
+    """What moved within a day; orders live for minutes, so nothing is missed."""
+    tell_breaches(timezone.now() - RECENT)
+
+
+@shared_task(name="jiema.check_all_books")
+def check_all_books() -> None:
+    tell_breaches(None)
+
+
+def tell_breaches(since: datetime | None) -> None:
+    """An alarm for each; where money may be lost at this moment, no number is sold until a person has looked."""
+    found = books.breaches(since)
+    for rule in dict.fromkeys(breach.check for breach in found if breach.stops_sales):
+        stop_sales(f"The books: {rule}")
+    for breach in found[:ALARMS_AT_MOST]:
+        raise_alarm(
+            "books_breach",
+            f"{breach.check}: {breach.subject}",
+            found=breach.detail,
+            remedy=breach.remedy,
+            breaches=len(found),
+        )
+
+
+@shared_task(name="jiema.watch")
+def watch_shop() -> None:
+    watch.look_around()
+
+
+@shared_task(name="jiema.read_balances")
+def read_balances() -> None:
+    watch.read_balances()

@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("catalog.api.urls")),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
+    path("metrics", views.metrics),
     path("", views.front, name="front"),
     path("dashboard", views.dashboard, name="dashboard"),
     path("", include("accounts.urls")),

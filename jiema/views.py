@@ -1,5 +1,8 @@
+import hmac
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_ratelimit.exceptions import Ratelimited
@@ -7,6 +10,7 @@ from django_ratelimit.exceptions import Ratelimited
 from accounts.web import CustomerRequest
 from catalog.selectors import find_services
 from jiema import health
+from jiema import metrics as shop_metrics
 from orders.models import OPEN
 from orders.selectors import orders_of
 
@@ -27,6 +31,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
     ready = all(check.ok for check in checks)
     body = {"ok": ready, "checks": {check.name: check.detail for check in checks}}
     return JsonResponse(body, status=200 if ready else 503)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus. 404 without the token, as everything here is the shop's own business."""
+    token = f"Bearer {settings.METRICS_TOKEN}" if settings.METRICS_TOKEN else None
+    told = request.headers.get("Authorization", "")
+    if not (hmac.compare_digest(token.encode(), told.encode()) if token else settings.DEBUG):
+        raise Http404
+    return HttpResponse(shop_metrics.exposition(), content_type=shop_metrics.CONTENT_TYPE)
 
 
 @require_safe

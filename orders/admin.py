@@ -1,11 +1,15 @@
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from jiema.api.errors import DomainError
 from jiema.money import dollars
-from jiema.readonly_admin import ReadOnlyAdmin
-from orders.models import Order, Sms, StrayActivation, UpstreamAttempt
+from jiema.readonly_admin import DeskAdmin, ReadOnlyAdmin
+from orders.models import Order, SalesStop, Sms, StrayActivation, UpstreamAttempt, UpstreamLoss
+from orders.services import desk, stopping
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -62,10 +66,85 @@ class UpstreamAttemptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StrayActivation)
-class StrayActivationAdmin(ReadOnlyAdmin):
-    list_display = ["activation_id", "provider", "phone", "service_code", "cost", "first_seen_at", "settlement"]
-    list_filter = ["provider"]
+class StrayActivationAdmin(DeskAdmin):
+    """Numbers at a provider that no order owns: given back, or explained with a note."""
+
+    list_display = [
+        *["activation_id", "provider", "phone", "service_code", "country_code", "cost"],
+        *["first_seen_at", "settled_at", "settlement", "settled_by"],
+    ]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter), "provider"]
     list_select_related = ["provider"]
     search_fields = ["=activation_id", "=phone"]
-    ordering = ["-id"]
-    show_full_result_count = False
+    actions = ["give_back", "settle"]
+
+    @admin.action(description="Give back at the provider", permissions=["work"])
+    def give_back(self, request: HttpRequest, queryset: QuerySet[StrayActivation]) -> None:
+        for stray in queryset:
+            try:
+                desk.give_stray_back(stray.pk, request.user.get_username())
+            except DomainError as refusal:
+                self.message_user(request, refusal.message, messages.ERROR)
+            else:
+                self.message_user(request, f"{stray} was given back.")
+
+    @admin.action(description="Settle with the note", permissions=["work"])
+    def settle(self, request: HttpRequest, queryset: QuerySet[StrayActivation]) -> None:
+        note = self.note(request)
+        if not note:
+            return
+        for stray in queryset.filter(settled_at=None):
+            desk.settle_stray(stray.pk, request.user.get_username(), note)
+            self.message_user(request, f"{stray} is settled.")
+
+
+@admin.register(UpstreamLoss)
+class UpstreamLossAdmin(DeskAdmin):
+    """The loss account."""
+
+    list_display = ["created_at", "order", "cause", "cost", "void_at", "void_reason"]
+    list_filter = ["cause", ("void_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["order"]
+    search_fields = ["=order__id"]
+    actions = ["void"]
+
+    @admin.action(description="Void: the provider kept nothing", permissions=["work"])
+    def void(self, request: HttpRequest, queryset: QuerySet[UpstreamLoss]) -> None:
+        reason = self.note(request)
+        if reason:
+            voided = sum(desk.void(loss.pk, request.user.get_username(), reason) for loss in queryset)
+            self.message_user(request, f"{voided} losses are void.")
+
+
+class SalesStopForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = SalesStop
+        fields = ["reason"]
+
+    def clean_reason(self) -> str:
+        reason = str(self.cleaned_data["reason"]).strip()
+        if SalesStop.objects.filter(reason=reason, lifted_at=None).exists():
+            raise forms.ValidationError("Sales are stopped for this reason already.")
+        return reason
+
+
+@admin.register(SalesStop)
+class SalesStopAdmin(DeskAdmin):
+    """The switch of all sales: add one to stop them, lift it to go on."""
+
+    form = SalesStopForm
+    list_display = ["reason", "stopped_at", "stopped_by", "lifted_at", "lifted_by"]
+    list_filter = [("lifted_at", admin.EmptyFieldListFilter)]
+    actions = ["lift"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_work_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: SalesStop, form: Any, change: bool) -> None:
+        stopping.stop_sales(obj.reason, request.user.get_username())
+        obj.pk = SalesStop.objects.get(reason=obj.reason, lifted_at=None).pk
+
+    @admin.action(description="Lift: sell again", permissions=["work"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[SalesStop]) -> None:
+        lifted = sum(stopping.lift_stop(stop.pk, request.user.get_username()) for stop in queryset)
+        self.message_user(request, f"{lifted} stops are lifted.")

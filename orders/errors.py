@@ -49,5 +49,13 @@ class InProgress(DomainError):
     text = "The first request with this Idempotency-Key is still running."
 
 
+class StraySettled(DomainError):
+    text = "This activation is settled already."
+
+
+class StrayNotGivenBack(DomainError):
+    text = "The provider did not take it back."
+
+
 class BadCursor(BadRequest):
     text = "cursor: not the nextCursor of a page of yours."

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.db.models.functions import Now
@@ -77,6 +78,7 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(F("user"), F("id").desc(), name="order_list"),
+            BrinIndex(fields=["created_at"], name="order_age"),
             models.Index(F("user"), F("status"), F("id").desc(), name="order_list_by_status"),
             models.Index(
                 fields=["provider", "expires_at"],

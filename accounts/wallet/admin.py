@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from accounts.wallet.models import Entry, Wallet
+from accounts.wallet.models import Debt, Entry, Wallet
 from jiema.money import dollars
 from jiema.readonly_admin import ReadOnlyAdmin
 
@@ -22,6 +22,21 @@ class EntryAdmin(ReadOnlyAdmin):
     @admin.display(description="balance after")
     def after(self, entry: Entry) -> str:
         return dollars(entry.balance_after)
+
+
+@admin.register(Debt)
+class DebtAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "wallet_id", "owed", "repaid", "reference"]
+    search_fields = ["=reference", "=wallet__user__email", "=wallet__user__id"]
+    ordering = ["-id"]
+
+    @admin.display(description="owed")
+    def owed(self, debt: Debt) -> str:
+        return dollars(debt.amount_cents)
+
+    @admin.display(description="repaid")
+    def repaid(self, debt: Debt) -> str:
+        return dollars(debt.repaid_cents)
 
 
 @admin.register(Wallet)

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.db.models.functions import Now
@@ -22,6 +23,8 @@ class Kind(models.TextChoices):
     REFUND = "refund", "Refund"
     TOP_UP = "top_up", "Top-up"
     ADJUSTMENT = "adjustment", "Adjustment"
+    CHARGEBACK = "chargeback", "Payment taken back"
+    REPAYMENT = "repayment", "Debt repaid"
 
 
 class Entry(models.Model):
@@ -55,7 +58,35 @@ class Entry(models.Model):
             ),
             UniqueConstraint(fields=["kind", "reference"], name="entry_cause_once"),
         ]
-        indexes = [models.Index(F("wallet"), F("id").desc(), name="entry_statement")]
+        indexes = [
+            models.Index(F("wallet"), F("id").desc(), name="entry_statement"),
+            BrinIndex(fields=["created_at"], name="entry_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}: {self.amount_cents}"
+
+
+class Debt(models.Model):
+    """What a customer owes: the part of a payment taken back that the wallet no longer held. US cents.
+
+    reference: the cause, such as "topup:c1x…". Money that comes in pays debts first, the oldest first.
+    """
+
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="debts")
+    reference = models.CharField(max_length=120, unique=True)
+    amount_cents = models.BigIntegerField()
+    repaid_cents = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            CheckConstraint(condition=Q(amount_cents__gt=0), name="debt_is_something"),
+            CheckConstraint(
+                condition=Q(repaid_cents__gte=0, repaid_cents__lte=F("amount_cents")), name="debt_repaid_within"
+            ),
+        ]
+        indexes = [models.Index(fields=["wallet"], name="debt_open", condition=~Q(repaid_cents=F("amount_cents")))]
+
+    def __str__(self) -> str:
+        return self.reference

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F, QuerySet
 
 from accounts.wallet.errors import Insufficient, ReferenceReused
-from accounts.wallet.models import Entry, Kind, Wallet
+from accounts.wallet.models import Debt, Entry, Kind, Wallet
 from jiema.failpoints import failpoint
 
 SALES = "sales"
+DEBTS = "debts"
 ADJUSTMENTS = "adjustment"
 
 # The cause is looked for first; the balance moves only where it is new and the wallet holds enough. Two
@@ -56,6 +58,45 @@ def adjust(user_id: str, amount_cents: int, reference: str, *, reason: str, acto
     return _post(user_id, Kind.ADJUSTMENT, amount_cents, ADJUSTMENTS, reference, reason=reason, actor=actor)
 
 
+@transaction.atomic
+def charge_back(user_id: str, amount_cents: int, gateway: str, top_up_id: str) -> None:
+    """The gateway took a payment back, once. What the wallet no longer holds becomes a debt; it stays at zero.
+
+    amount_cents: positive, at most what was credited. Raises Entry.DoesNotExist where nothing was.
+    """
+    wallet = Wallet.objects.select_for_update().get(pk=user_id)
+    cause = f"topup:{top_up_id}"
+    credit = Entry.objects.get(kind=Kind.TOP_UP, reference=cause, wallet=wallet)
+    if _is_charged_back(cause):
+        return
+    taken = min(wallet.balance_cents, _positive(amount_cents))
+    if taken:
+        _post(user_id, Kind.CHARGEBACK, -taken, f"gateway:{gateway}", cause, reverses=credit)
+    if amount_cents > taken:
+        Debt.objects.create(wallet=wallet, reference=cause, amount_cents=amount_cents - taken)
+
+
+def _is_charged_back(cause: str) -> bool:
+    entries = Entry.objects.filter(kind=Kind.CHARGEBACK, reference=cause)
+    return entries.exists() or Debt.objects.filter(reference=cause).exists()
+
+
+def open_debts(user_id: str) -> QuerySet[Debt]:
+    """Oldest first."""
+    return Debt.objects.filter(wallet=user_id, repaid_cents__lt=F("amount_cents")).order_by("pk")
+
+
+def _repay(user_id: str, income: Entry) -> None:
+    """Out of what has just come in, under the wallet's lock that its entry holds."""
+    for debt in open_debts(user_id):
+        balance = Wallet.objects.get(pk=user_id).balance_cents
+        paid = min(balance, debt.amount_cents - debt.repaid_cents)
+        if not paid:
+            return
+        Debt.objects.filter(pk=debt.pk).update(repaid_cents=F("repaid_cents") + paid)
+        _post(user_id, Kind.REPAYMENT, -paid, DEBTS, f"debt:{debt.pk}:{income.pk}")
+
+
 def _positive(amount_cents: int) -> int:
     if amount_cents <= 0:
         raise ValueError("the amount has to be positive")
@@ -95,9 +136,12 @@ def _post(
         cursor.execute(_POST, values)
         row = cursor.fetchone()
     failpoint("wallet.posted")
-    if row:
-        return Entry.objects.get(pk=row[0])
-    return _first(user_id, kind, amount_cents, reference)
+    if row is None:
+        return _first(user_id, kind, amount_cents, reference)
+    entry = Entry.objects.get(pk=row[0])
+    if amount_cents > 0:
+        _repay(user_id, entry)
+    return entry
 
 
 def _first(user_id: str, kind: Kind, amount_cents: int, reference: str) -> Entry:

@@ -1,16 +1,14 @@
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.forms import CharField
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from jiema.alarms.kinds import KINDS
 from jiema.alarms.models import Alarm
 from jiema.alarms.services import clear_by_hand
-from jiema.readonly_admin import ReadOnlyAdmin
+from jiema.readonly_admin import DeskAdmin
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -32,18 +30,12 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset.filter(cleared_at__isnull=self.value() != "cleared")
 
 
-class NoteForm(ActionForm):
-    note = CharField(max_length=400, required=False, label="What was done")
-
-
 @admin.register(Alarm)
-class AlarmAdmin(ReadOnlyAdmin):
+class AlarmAdmin(DeskAdmin):
     list_display = ["raised_at", "code", "subject", "means", "told", "times", "last_raised_at", "cleared_by", "note"]
     list_filter = [OpenFilter, "code"]
     search_fields = ["=code", "subject"]
     ordering = ["-last_raised_at"]
-    show_full_result_count = False
-    action_form = NoteForm
     actions = ["clear"]
 
     @admin.display(description="means")
@@ -54,14 +46,9 @@ class AlarmAdmin(ReadOnlyAdmin):
     def told(self, alarm: Alarm) -> str:
         return format_html("{}", ", ".join(f"{name} {value}" for name, value in alarm.detail.items()))
 
-    def has_clear_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("alarms.change_alarm")
-
-    @admin.action(description="Dealt with", permissions=["clear"])
+    @admin.action(description="Dealt with", permissions=["work"])
     def clear(self, request: HttpRequest, queryset: QuerySet[Alarm]) -> None:
-        note = request.POST.get("note", "").strip()
-        if not note:
-            self.message_user(request, "Say what was done, beside the action's name.", messages.ERROR)
-            return
-        cleared = clear_by_hand([*queryset.values_list("pk", flat=True)], request.user.get_username(), note)
-        self.message_user(request, f"{cleared} alarms are dealt with.")
+        note = self.note(request)
+        if note:
+            cleared = clear_by_hand([*queryset.values_list("pk", flat=True)], request.user.get_username(), note)
+            self.message_user(request, f"{cleared} alarms are dealt with.")

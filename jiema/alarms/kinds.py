@@ -23,7 +23,6 @@ _ALL = (
     Kind("provider_account", "provider", "Our account there is empty, banned, or its key is dead; it is paused.", True),
     Kind("provider_down", "provider", "The provider gives no clear answers; calls to it are held back.", True),
     Kind("provider_balance_low", "provider", "Our balance there is under the threshold.", True),
-    Kind("provider_balance_drift", "provider", "Our balance there fell by more than our purchases explain.", True),
     Kind("catalogue_refused", "provider", "The provider's catalogue could not be read or is not believable.", True),
     Kind("catalogue_old", "provider", "The prices in force are older than 15 minutes.", True),
     Kind("purchase_unsettled", "order", "For over two minutes nobody knows whether a number was bought.", True),
@@ -37,7 +36,7 @@ _ALL = (
     Kind("cancel_brake", "account", "So many cancelled orders that the account was told to wait."),
     Kind("push_from_stranger", "provider", "A push with the right secret came from an address that is not listed."),
     Kind("worker_silent", "", "No worker has ticked for a minute: nothing is swept, expired or given back.", True),
-    Kind("limits_fell_back", "", "Valkey was away: limits were counted by each process alone."),
+    Kind("limits_fell_back", "", "Valkey is away: limits are counted by each process alone, no task is started.", True),
     Kind("database_away", "", "The database was away."),
     Kind("internal_error", "request's route or task", "A fault of ours: an exception that nobody expected."),
 )

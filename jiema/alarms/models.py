@@ -2,16 +2,14 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from jiema.alarms.kinds import KINDS
-
 
 class Alarm(models.Model):
-    """Something that a person has to look at. times: how often it was raised since raised_at.
+    """Something that a person has to look at. code: a kind's. times: how often it was raised since raised_at.
 
     Two that are raised at the same moment may leave two rows: nobody waits for a lock to raise one.
     """
 
-    code = models.CharField(max_length=40, choices=[(code, code) for code in KINDS])
+    code = models.CharField(max_length=40)
     subject = models.CharField(max_length=200, blank=True)
     detail = models.JSONField(default=dict)
     times = models.PositiveBigIntegerField(default=1, db_default=1)

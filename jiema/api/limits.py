@@ -4,6 +4,7 @@ Each bucket is a list of the microseconds of its admitted calls. One script call
 in none; a refused call leaves no trace, so it does not lengthen the wait.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from math import ceil
 
 from django.conf import settings
 
+from jiema.alarms.services import raise_alarm
 from jiema.api import valkey
 
 SCRIPT = """
@@ -43,6 +45,7 @@ end
 if left < 0 then left = 0 end
 return {allowed, tightest, left, oldest + window - now}
 """
+TELL_SECONDS = 60.0
 SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -70,9 +73,21 @@ def check(buckets: Sequence[Bucket]) -> Verdict:
     try:
         reply = valkey.evaluate(SCRIPT, SHA, [b.name for b in buckets], [window, *(b.limit for b in buckets)])
     except valkey.Away:
+        _tell_now_and_then()
         reply = _local.check(buckets, window)
     allowed, tightest, left, wait = reply
     return Verdict(bool(allowed), buckets[tightest - 1].limit, left, max(1, ceil(wait / 1_000_000)))
+
+
+class _Told:
+    at = -math.inf
+
+
+def _tell_now_and_then() -> None:
+    """An alarm, and not for every call."""
+    if time.monotonic() - _Told.at > TELL_SECONDS:
+        _Told.at = time.monotonic()
+        raise_alarm("limits_fell_back")
 
 
 class LocalBuckets:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
-from accounts.selectors import require_active
+from accounts.selectors import require_buyer
 from accounts.wallet import services as wallet
 from catalog.errors import NoNumbers
 from catalog.models import Provider
@@ -79,7 +79,7 @@ def _purchase(attempt: UpstreamAttempt, began: float) -> None:
 
 @transaction.atomic(durable=True)
 def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: IdempotentCall | None) -> UpstreamAttempt:
-    require_active(user_id)
+    require_buyer(user_id)
     require_sales(user_id)
     order = Order.objects.create(
         user_id=user_id,

@@ -4,6 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
+from accounts.topups.models import TopUp, TopUpState
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient, ReferenceReused
 from accounts.wallet.models import Entry, Wallet
@@ -15,8 +16,9 @@ def balance(user: User) -> int:
 
 
 def test_a_top_up_is_credited_once(bob: User) -> None:
-    first = wallet.top_up(bob.pk, 500, "sandbox", "t1")
-    assert wallet.top_up(bob.pk, 500, "sandbox", "t1") == first
+    paid = TopUp.objects.create(user=bob, gateway="sandbox", amount_cents=500, state=TopUpState.CREDITED)
+    first = wallet.top_up(bob.pk, 500, "sandbox", paid.pk)
+    assert wallet.top_up(bob.pk, 500, "sandbox", paid.pk) == first
     assert balance(bob) == 500
 
 

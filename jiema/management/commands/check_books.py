@@ -20,7 +20,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report))
         else:
             for breach in found:
-                self.stdout.write(f"{breach.check}: {breach.subject}: {breach.detail}")
+                self.stdout.write(f"{breach.check}: {breach.subject}: {breach.detail}\n    {breach.remedy}")
             self.stdout.write(f"{len(books.CHECKS)} checks, {len(found)} breaches.")
         if found:
             raise SystemExit(1)

@@ -1,0 +1,231 @@
+"""The rules. Every query yields (subject, detail) for each breach, and no row where all is well.
+
+%(since)s: what did not move after this moment may be left out.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """rule: what holds. remedy: what a person does where it does not. stops_sales: breaking it may cost money now."""
+
+    rule: str
+    remedy: str
+    sql: str
+    stops_sales: bool = False
+
+
+_MOVED_WALLETS = """
+(%(since)s::timestamptz = '-infinity' OR {wallet} IN (SELECT wallet_id FROM wallet_entry WHERE created_at >= %(since)s))
+"""
+_LOOK_AT_THE_LEDGER = (
+    "Compare the wallet's entries with the orders and top-ups that they name (admin: Entries), find what wrote past "
+    "jiema's services, and put the balance right by an adjustment with a reason."
+)
+
+CHECKS = (
+    Check(
+        "entries sum to the wallet's balance",
+        _LOOK_AT_THE_LEDGER,
+        f"""
+        SELECT w.user_id, format('balance %%s, entries %%s', w.balance_cents, coalesce(e.total, 0))
+        FROM wallet_wallet w
+        LEFT JOIN (SELECT wallet_id, sum(amount_cents) AS total FROM wallet_entry
+                   WHERE {_MOVED_WALLETS.format(wallet="wallet_id")} GROUP BY 1) e ON e.wallet_id = w.user_id
+        WHERE {_MOVED_WALLETS.format(wallet="w.user_id")} AND w.balance_cents <> coalesce(e.total, 0)
+        """,
+        stops_sales=True,
+    ),
+    Check(
+        "each entry goes on where the one before ended",
+        _LOOK_AT_THE_LEDGER,
+        f"""
+        SELECT wallet_id, format('entry %%s moves %%s from %%s to %%s', id, amount_cents, before, balance_after)
+        FROM (SELECT id, wallet_id, amount_cents, balance_after,
+                     coalesce(lag(balance_after) OVER (PARTITION BY wallet_id ORDER BY id), 0) AS before
+              FROM wallet_entry WHERE {_MOVED_WALLETS.format(wallet="wallet_id")}) e
+        WHERE before + amount_cents <> balance_after
+        """,
+        stops_sales=True,
+    ),
+    Check(
+        "no wallet is negative",
+        _LOOK_AT_THE_LEDGER,
+        "SELECT user_id, format('balance %%s', balance_cents) FROM wallet_wallet WHERE balance_cents < 0",
+        stops_sales=True,
+    ),
+    Check(
+        "each order has one charge of its price",
+        "Look at the order and its customer's statement. A missing charge was a number for nothing: adjust, or write "
+        "it off; a wrong one is put right by an adjustment that names the order.",
+        """
+        SELECT o.id, format('price %%s, charge %%s', o.charged_cents, coalesce(-e.amount_cents, 0))
+        FROM orders_order o
+        LEFT JOIN wallet_entry e ON e.kind = 'charge' AND e.reference = 'order:' || o.id
+        WHERE o.created_at >= %(since)s
+          AND (e.id IS NULL OR e.amount_cents <> -o.charged_cents OR e.wallet_id <> o.user_id)
+        """,
+        stops_sales=True,
+    ),
+    Check(
+        "a refund where the order failed or was cancelled, and nowhere else",
+        "Where the refund is missing the customer is owed it: adjust by the order's price, naming the order. Where it "
+        "is too much, look how the order ended before taking it back.",
+        """
+        SELECT o.id, format('%%s, refunded %%s, refund entry %%s',
+                            o.status, o.refunded_cents, coalesce(e.amount_cents, 0))
+        FROM orders_order o
+        LEFT JOIN wallet_entry e ON e.kind = 'refund' AND e.reference = 'order:' || o.id
+        WHERE o.created_at >= %(since)s AND (
+            coalesce(e.amount_cents, 0) <> o.refunded_cents
+            OR (o.status IN ('FAILED', 'CANCELLED')) <> (e.id IS NOT NULL)
+            OR e.wallet_id <> o.user_id)
+        """,
+        stops_sales=True,
+    ),
+    Check(
+        "every charge and refund has its order",
+        "An order was deleted past jiema, or an entry invented: restore the order from a backup, or adjust.",
+        """
+        SELECT e.reference, format('%%s of %%s', e.kind, e.amount_cents)
+        FROM wallet_entry e
+        WHERE e.kind IN ('charge', 'refund') AND e.created_at >= %(since)s
+          AND NOT EXISTS (SELECT FROM orders_order o
+                          WHERE o.id = substr(e.reference, 7) AND 'order:' || o.id = e.reference)
+        """,
+        stops_sales=True,
+    ),
+    Check(
+        "each activation belongs to one order or one settled stray",
+        "Look the activation up at the provider. The order that owns its phone number keeps it; settle the stray on "
+        "the desk with a note, and refund by an adjustment whoever paid for the same number.",
+        """
+        SELECT o.provider_id || ':' || o.activation_id, format('%%s orders: %%s', count(*), string_agg(o.id, ' '))
+        FROM orders_order o
+        WHERE o.activation_id IS NOT NULL AND o.created_at >= %(since)s
+        GROUP BY o.provider_id, o.activation_id HAVING count(*) > 1
+        UNION ALL
+        SELECT s.provider_id || ':' || s.activation_id,
+               format('stray, %%s; owned by %%s',
+                      coalesce(nullif(s.settlement, ''), 'not settled'), coalesce(o.id, 'nobody'))
+        FROM orders_strayactivation s
+        LEFT JOIN orders_order o ON o.provider_id = s.provider_id AND o.activation_id = s.activation_id
+        WHERE s.first_seen_at >= %(since)s AND (
+            (o.id IS NOT NULL AND s.settled_at IS NULL AND s.first_seen_at < now() - interval '5 minutes')
+            OR (s.settlement LIKE 'adopted by order %%' AND s.settlement IS DISTINCT FROM 'adopted by order ' || o.id))
+        """,
+        stops_sales=True,
+    ),
+    Check(
+        "a bought number belongs to its order, a reserved order to an unsettled attempt",
+        "Look at the order's attempt and at the provider's list for its time; the customer gets the number or the "
+        "refund.",
+        """
+        SELECT o.id, format('%%s, attempt %%s, activation %%s', o.status, coalesce(a.outcome, 'none'), o.activation_id)
+        FROM orders_order o LEFT JOIN orders_upstreamattempt a ON a.order_id = o.id
+        WHERE o.created_at >= %(since)s AND (
+            a.id IS NULL
+            OR (a.outcome = 'bought') <> (o.activation_id IS NOT NULL)
+            OR (o.status = 'WAITING' AND a.outcome IN ('rejected', 'abandoned')))
+        """,
+    ),
+    Check(
+        "each captured payment has one credit, and each credit its payment",
+        "Look the payment up at its gateway. What was captured is credited by an adjustment that names the top-up; "
+        "what was not is taken back the same way.",
+        """
+        SELECT coalesce(t.id, e.reference),
+               format('%%s, %%s cents, entry %%s',
+                      coalesce(t.state, 'no top-up'), t.amount_cents, coalesce(e.amount_cents, 0))
+        FROM (SELECT * FROM topups_topup WHERE created_at >= %(since)s) t
+        FULL JOIN (SELECT * FROM wallet_entry WHERE kind = 'top_up' AND created_at >= %(since)s) e
+            ON e.reference = 'topup:' || t.id
+        WHERE (e.id IS NULL AND t.state = 'credited')
+           OR (t.id IS NULL AND NOT EXISTS (SELECT FROM topups_topup old WHERE 'topup:' || old.id = e.reference))
+           OR (e.id IS NOT NULL AND t.id IS NOT NULL
+               AND (t.state <> 'credited' OR e.amount_cents <> t.amount_cents OR e.wallet_id <> t.user_id))
+        """,
+    ),
+    Check(
+        "our balance at each provider fell by no more than our purchases",
+        "Compare the provider's own history with the orders of the time, and look for purchases by hand, by another "
+        "shop on the key, or at a higher price. Then start the sums anew (admin: Balance readings, Start anew).",
+        """
+        SELECT p.name,
+               format('%%s at %%s, no less than %%s expected since %%s',
+                      round(last.balance * p.usd_rate, 4), last.read_at, round(expected.least, 4), start.read_at)
+        FROM catalog_provider p
+        CROSS JOIN LATERAL (SELECT * FROM catalog_balancereading r WHERE r.provider_id = p.id AND r.is_start
+                            ORDER BY r.id DESC LIMIT 1) start
+        CROSS JOIN LATERAL (SELECT * FROM catalog_balancereading r WHERE r.provider_id = p.id
+                            ORDER BY r.id DESC LIMIT 1) last
+        CROSS JOIN LATERAL (
+            SELECT start.balance * p.usd_rate - 0.01 - coalesce(sum(
+                CASE WHEN a.outcome = 'bought' AND o.returned_at < last.read_at - interval '30 minutes' THEN 0
+                     WHEN a.outcome = 'bought' THEN o.paid_cost
+                     WHEN a.outcome IN ('in_flight', 'unknown') OR lost.id IS NOT NULL THEN a.max_cost
+                     ELSE 0 END), 0) AS least
+            FROM orders_upstreamattempt a
+            JOIN orders_order o ON o.id = a.order_id
+            LEFT JOIN orders_upstreamloss lost ON lost.order_id = o.id AND lost.void_at IS NULL
+            WHERE a.provider_id = p.id AND a.sent_at BETWEEN start.read_at - interval '20 seconds' AND last.read_at
+        ) expected
+        WHERE last.balance * p.usd_rate < expected.least
+        """,
+    ),
+    Check(
+        "no purchase stays unsettled without an alarm",
+        "Is the worker running, and does the provider list its activations? Look at the attempt (admin: Upstream "
+        "attempts) and at the provider's list for its time.",
+        """
+        SELECT a.order_id, format('%%s since %%s', a.outcome, a.sent_at)
+        FROM orders_upstreamattempt a
+        WHERE a.outcome IN ('in_flight', 'unknown') AND a.sent_at < now() - interval '2 minutes' AND (
+            a.sent_at < now() - interval '15 minutes'
+            OR NOT EXISTS (SELECT FROM alarms_alarm WHERE code = 'purchase_unsettled' AND subject = a.order_id
+                           AND cleared_at IS NULL))
+        """,
+    ),
+    Check(
+        "no open order outlives its time",
+        "Is the worker running? `manage.py check_books` again a minute after it is: it ends them by itself.",
+        """
+        SELECT id, format('expired %%s', expires_at)
+        FROM orders_order WHERE status IN ('WAITING', 'RECEIVED') AND expires_at < now() - interval '10 minutes'
+        """,
+    ),
+    Check(
+        "what is not wanted is given back",
+        "Is the worker running? Cancel the number at the provider by hand, and void or keep the loss on the desk.",
+        """
+        SELECT id, format('to be given back since %%s', cancel_upstream_at)
+        FROM orders_order WHERE cancel_upstream_at < now() - interval '15 minutes'
+        """,
+    ),
+    Check(
+        "a number that the provider keeps after a refund is booked as a loss",
+        "Look the activation up at the provider; where it kept the money, book the loss by an adjustment of the books.",
+        """
+        SELECT o.id, format('%%s, SMS at %%s', o.status, max(s.received_at))
+        FROM orders_order o JOIN orders_sms s ON s.order_id = o.id
+        WHERE o.created_at >= %(since)s AND o.status IN ('FAILED', 'CANCELLED') AND o.returned_at IS NULL
+          AND NOT EXISTS (SELECT FROM orders_upstreamloss l WHERE l.order_id = o.id)
+        GROUP BY o.id
+        """,
+    ),
+    Check(
+        "nothing is sold under its floor",
+        "Correct the markup rule (admin: Price rules); the price list follows at once.",
+        """
+        SELECT p.service_id || ' in ' || p.country_id, format('price %%s, cost %%s', p.price_cents, p.cost)
+        FROM catalog_price p LEFT JOIN catalog_pricerule r ON r.id = p.rule_id
+        WHERE p.price_cents < CASE WHEN r.allow_below_cost THEN 1 ELSE ceil(p.cost * 100) END
+        UNION ALL
+        SELECT o.id, format('sold for %%s, floor %%s', o.charged_cents, o.floor_cents)
+        FROM orders_order o
+        WHERE o.created_at >= %(since)s AND (
+            o.charged_cents < o.floor_cents OR (o.floor_cents > 1 AND o.charged_cents < ceil(o.cost * 100)))
+        """,
+    ),
+)

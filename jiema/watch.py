@@ -1,0 +1,135 @@
+"""The watch: what is wrong for as long as a query finds it raises an alarm, and clears it when it is over."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from catalog.models import BalanceReading, Provider
+from catalog.services.providers import read_balance
+from catalog.upstream.errors import UpstreamError
+from jiema.alarms.services import clear_alarm, keep_only, raise_alarm, tick
+
+WORKER = "worker"
+KEEP_READINGS = timedelta(days=30)
+START_ANEW_AFTER = timedelta(days=1)
+CENT = Decimal("0.01")
+log = structlog.get_logger(__name__)
+
+# Every query yields (subject, detail) for each case.
+CONDITIONS = {
+    "sales_stopped": """
+        SELECT reason, 'by ' || stopped_by FROM orders_salesstop WHERE lifted_at IS NULL
+    """,
+    "provider_account": """
+        SELECT name, pause_reason FROM catalog_provider WHERE is_enabled AND paused_at IS NOT NULL
+    """,
+    "provider_balance_low": """
+        SELECT name, format('%s %s, threshold %s', balance, currency, low_balance)
+        FROM catalog_provider WHERE is_enabled AND balance < low_balance
+    """,
+    "catalogue_old": """
+        SELECT name, coalesce('read ' || synced_at, 'never read')
+        FROM catalog_provider WHERE is_enabled AND synced_at IS NOT NULL AND synced_at < now() - interval '15 minutes'
+    """,
+    "purchase_unsettled": """
+        SELECT order_id, format('%s since %s %s', outcome, sent_at, token)
+        FROM orders_upstreamattempt
+        WHERE outcome IN ('in_flight', 'unknown') AND sent_at < now() - interval '110 seconds'
+    """,
+    "stray_activation": """
+        SELECT p.name || ': ' || s.activation_id,
+               format('%s, service %s, country %s', s.phone, s.service_code, s.country_code)
+        FROM orders_strayactivation s JOIN catalog_provider p ON p.id = s.provider_id
+        WHERE s.settled_at IS NULL AND s.first_seen_at < now() - interval '30 seconds'
+    """,
+    "order_overdue": """
+        SELECT id, format('%s, expired %s', status, expires_at)
+        FROM orders_order WHERE status IN ('WAITING', 'RECEIVED') AND expires_at < now() - interval '5 minutes'
+    """,
+}
+
+
+# What may have come back to our account since a moment: every number that was not certainly given back long before.
+_MAY_COME_BACK = """
+SELECT coalesce(sum(coalesce(paid_cost, cost)), 0) FROM orders_order
+WHERE provider_id = %(provider)s AND activation_id IS NOT NULL AND created_at > now() - interval '1 day'
+  AND status <> 'COMPLETED' AND (returned_at IS NULL OR returned_at > %(since)s - interval '45 minutes')
+"""
+_IS_AT_REST = """
+SELECT NOT EXISTS (SELECT FROM orders_order WHERE provider_id = %(provider)s
+                   AND (status IN ('WAITING', 'RECEIVED') OR cancel_upstream_at IS NOT NULL
+                        OR returned_at > now() - interval '45 minutes'))
+"""
+
+
+class _Outage:
+    """Since when the database could not be told that it is away."""
+
+    since: datetime | None = None
+
+
+def look_around() -> None:
+    """Raise and clear what the conditions say. While the database is away nothing can be told; afterwards it is."""
+    try:
+        tick(WORKER)
+        for code, sql in CONDITIONS.items():
+            _hold(code, sql)
+    except (OperationalError, InterfaceError) as error:
+        _Outage.since = _Outage.since or timezone.now()
+        log.error("database_away", error=type(error).__name__)
+        return
+    clear_alarm("worker_silent")
+    clear_alarm("limits_fell_back")  # Valkey brought us here
+    if _Outage.since:
+        raise_alarm("database_away", since=_Outage.since)
+        _Outage.since = None
+
+
+def _hold(code: str, sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        found: list[tuple[str, str]] = cursor.fetchall()
+    for subject, detail in found:
+        raise_alarm(code, subject, found=detail)
+    keep_only(code, [subject[:200] for subject, _ in found])
+
+
+def read_balances() -> None:
+    """Ask every provider what we have there; one that was paused goes on where our account works again."""
+    for provider in Provider.objects.filter(is_enabled=True):
+        before = _readings(provider).first()
+        try:
+            reading = read_balance(provider)
+        except UpstreamError as error:
+            log.info("balance_without_answer", provider=provider.name, token=error.token)
+            continue
+        if before is None or _begins_anew(provider, before, reading):
+            BalanceReading.objects.filter(pk=reading.pk).update(is_start=True)
+    BalanceReading.objects.filter(is_start=False, read_at__lt=Now() - KEEP_READINGS).delete()
+
+
+def _begins_anew(provider: Provider, before: BalanceReading, reading: BalanceReading) -> bool:
+    """Somebody paid in; or the sum has become long, and nothing is in motion."""
+    rise = (reading.balance - before.balance) * provider.usd_rate
+    if rise > 0 and rise > _asked(_MAY_COME_BACK, provider=provider.pk, since=before.read_at) + CENT:
+        log.info("balance_rose", provider=provider.name, by=str(rise))
+        return True
+    start = _readings(provider).filter(is_start=True).first()
+    is_long = start is not None and timezone.now() - start.read_at > START_ANEW_AFTER
+    return is_long and bool(_asked(_IS_AT_REST, provider=provider.pk))
+
+
+def _readings(provider: Provider) -> QuerySet[BalanceReading]:
+    return BalanceReading.objects.filter(provider=provider).order_by("-id")
+
+
+def _asked(sql: str, **values: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchone()[0]
