@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.models import BalanceReading, Provider
 from catalog.services.providers import read_balance
 from catalog.upstream.errors import UpstreamError
-from jiema.alarms.services import clear_alarm, keep_only, raise_alarm, tick
+from jiema.alarms.services import clear_alarm, hold, raise_alarm, tick
 
 WORKER = "worker"
 KEEP_READINGS = timedelta(days=30)
@@ -94,10 +94,7 @@ def look_around() -> None:
 def _hold(code: str, sql: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        found: list[tuple[str, str]] = cursor.fetchall()
-    for subject, detail in found:
-        raise_alarm(code, subject, found=detail)
-    keep_only(code, [subject[:200] for subject, _ in found])
+        hold(code, dict(cursor.fetchall()))
 
 
 def read_balances() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import structlog
 from django.db import Error, connection
@@ -13,6 +13,7 @@ from jiema.alarms.kinds import KINDS
 from jiema.alarms.models import Alarm, Tick
 
 ITSELF = "itself"
+SUBJECT_LENGTH = 200
 log = structlog.get_logger(__name__)
 
 # Raised again, an open alarm counts up. A row that another transaction holds is not waited for: an alarm may be
@@ -37,7 +38,7 @@ def raise_alarm(code: str, subject: str = "", **detail: object) -> bool:
     """
     kind = KINDS[code]
     told = {name: str(value) for name, value in detail.items()}
-    is_new = _write(kind.code, subject[:200], told)
+    is_new = _write(kind.code, subject[:SUBJECT_LENGTH], told)
     emit = log.error if is_new else log.info
     emit(kind.code, subject=subject, means=kind.means, **told)
     return is_new
@@ -65,9 +66,13 @@ def clear_alarm(code: str, subject: str = "") -> None:
     _close(Q(code=code, subject=subject))
 
 
-def keep_only(code: str, subjects: Collection[str]) -> None:
-    """Raised for these subjects now, and over for all others."""
-    _close(Q(code=code) & ~Q(subject__in=subjects))
+def hold(code: str, cases: Mapping[str, str]) -> None:
+    """Open for just these subjects: new ones are raised, those that are no longer there are over. Values: details."""
+    open_now = set(Alarm.objects.filter(code=code, cleared_at=None).values_list("subject", flat=True))
+    found = {subject[:SUBJECT_LENGTH]: detail for subject, detail in cases.items()}
+    for subject in found.keys() - open_now:
+        raise_alarm(code, subject, found=found[subject])
+    _close(Q(code=code, subject__in=open_now - found.keys()))
 
 
 def _close(which: Q) -> None:

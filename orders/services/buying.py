@@ -50,6 +50,7 @@ def buy_number(
         raise PriceChanged
     if price.is_paused:
         raise UpstreamUnavailable(retry_after=RETRY_SECONDS)
+    require_sales(user_id)
     began = time.monotonic()
     attempt = _reserve(user_id, price, api_key_id, call)
     failpoint("buy.reserved")
@@ -80,7 +81,6 @@ def _purchase(attempt: UpstreamAttempt, began: float) -> None:
 @transaction.atomic(durable=True)
 def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: IdempotentCall | None) -> UpstreamAttempt:
     require_buyer(user_id)
-    require_sales(user_id)
     order = Order.objects.create(
         user_id=user_id,
         api_key_id=api_key_id,
