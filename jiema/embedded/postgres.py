@@ -7,14 +7,18 @@ import signal
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
+from psycopg.sql import SQL, Identifier
+
 from jiema.embedded import leftovers, process
 from jiema.embedded.errors import CannotStart, from_log
 from jiema.embedded.program import Program, tail
 from jiema.embedded.unprivileged import Account, own_folder, within_reach
 
-USER = "app"
+OWNER = "app"  # owns the tables, and may do anything
+APPLICATION = "shop"  # may do what `manage.py grant_application` grants
 INITDB = (
-    *("-U", USER, "-A", "trust", "--encoding=UTF8"),
+    *("-U", OWNER, "-A", "trust", "--encoding=UTF8"),
     *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
 SETTINGS = ("unix_socket_directories=", "listen_addresses=127.0.0.1", "max_connections=200", "jit=off")
@@ -24,7 +28,7 @@ ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 
 
 def program(home: Path, logs: Path, account: Account | None, *, fleeting: bool = False) -> tuple[Program, str]:
-    """PostgreSQL on its data in `home`, made now if there is none, and its URL. Raises CannotStart."""
+    """PostgreSQL on its data in `home`, made now if there is none, and its owner's URL. Raises CannotStart."""
     binaries = _binaries(home, account)
     data, log, port = home / "postgres", logs / "postgres.log", process.free_port()
     if not data.exists():
@@ -44,7 +48,15 @@ def program(home: Path, logs: Path, account: Account | None, *, fleeting: bool =
         patience=15.0,
         stops_last=True,
     )
-    return server, f"postgres://{USER}@127.0.0.1:{port}/postgres"
+    return server, f"postgres://{OWNER}@127.0.0.1:{port}/postgres"
+
+
+def application_url(owner_url: str) -> str:
+    """The URL of the application's own role, which is made if there is none: data may be older than it is."""
+    with psycopg.connect(owner_url, autocommit=True) as database:
+        if not database.execute("SELECT FROM pg_roles WHERE rolname = %s", [APPLICATION]).rowcount:
+            database.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(APPLICATION)))
+    return owner_url.replace(f"//{OWNER}@", f"//{APPLICATION}@")
 
 
 def _binaries(home: Path, account: Account | None) -> Path:

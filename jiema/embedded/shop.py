@@ -7,9 +7,10 @@ import ipaddress
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from jiema.embedded import process
 from jiema.embedded.leftovers import MARK
@@ -55,10 +56,26 @@ class Shop:
         schedule = str(self.data / "celerybeat-schedule")
         return self._part("beat", "celery", "-A", "jiema", "beat", "--schedule", schedule, "--pidfile=")
 
+    def has_owner(self) -> bool:
+        """Do the tables belong to another role than the application's own?"""
+        return bool(self.env.get("DATABASE_OWNER_URL"))
+
+    def role(self) -> str:
+        """The application's own."""
+        return unquote(urlsplit(self.env["DATABASE_URL"]).username or "")
+
     def manage(self, *command: str) -> Program:
         """A management command that runs to its end; its output is the whole of its log."""
+        return self._manage(command, self.env)
+
+    def manage_as_owner(self, *command: str) -> Program:
+        """The same, with all rights on the tables."""
+        owner_url = self.env.get("DATABASE_OWNER_URL") or self.env["DATABASE_URL"]
+        return self._manage(command, {**self.env, "DATABASE_URL": owner_url})
+
+    def _manage(self, command: Sequence[str], env: Mapping[str, str]) -> Program:
         argv = [sys.executable, "manage.py", *command]
-        return Program(command[0], argv, self.env, self.root, self._log(command[0]), is_up=lambda _pid: False)
+        return Program(command[0], argv, env, self.root, self._log(command[0]), is_up=lambda _pid: False)
 
     def _part(
         self,

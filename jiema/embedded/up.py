@@ -19,7 +19,7 @@ from jiema.embedded.supervisor import Supervisor, run_step
 from jiema.embedded.unprivileged import home_for, unprivileged_account
 
 # What another terminal's `manage.py` needs to reach the running shop.
-PUBLISHED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SANDBOX_URL")
+PUBLISHED = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SANDBOX_URL")
 
 
 def up(root: Path, environ: Mapping[str, str]) -> int:
@@ -81,10 +81,10 @@ def _start(
         "ALLOWED_HOSTS": _allowed_hosts(options.host),
         "SANDBOX_URL": f"http://127.0.0.1:{sandbox_port}",
         "JIEMA_DATA": str(folder.path),
-        **_start_servers(supervisor, folder, environ),
     }
-    env = environment(environ, folder.path, told)
-    folder.publish({name: env[name] for name in PUBLISHED})
+    servers = _start_servers(supervisor, folder, environ)
+    env = {**environment(environ, folder.path, told), **servers}
+    folder.publish({name: env[name] for name in PUBLISHED if env.get(name)})
     shop = Shop(root, folder.path, options.host, options.port, sandbox_port, env)
     return _start_shop(supervisor, shop)
 
@@ -100,16 +100,17 @@ def _start_servers(supervisor: Supervisor, folder: DataFolder, environ: Mapping[
         started.append(supervisor.start(server))
     if not environ.get("DATABASE_URL"):
         say(f"jiema: starting PostgreSQL on {home / 'postgres'}")
-        server, addresses["DATABASE_URL"] = postgres.program(home, folder.logs, account)
+        server, addresses["DATABASE_OWNER_URL"] = postgres.program(home, folder.logs, account)
         started.append(supervisor.start(server))
     wait_until_up(started, limit=60)
+    if owner_url := addresses.get("DATABASE_OWNER_URL"):
+        addresses["DATABASE_URL"] = postgres.application_url(owner_url)
     return addresses
 
 
 def _start_shop(supervisor: Supervisor, shop: Shop) -> dict[str, str]:
     sandbox = supervisor.start(shop.sandbox())
-    say("jiema: preparing the database")
-    run_step(shop.manage("migrate", "--no-input"))
+    _prepare_database(shop)
     say("jiema: starting web, worker and beat; loading the demo shop")
     web = supervisor.start(shop.web(), echo=True)
     supervisor.start(shop.worker(), echo=True)
@@ -119,6 +120,15 @@ def _start_shop(supervisor: Supervisor, shop: Shop) -> dict[str, str]:
     wait_until_up([web], limit=60)
     demo: dict[str, str] = json.loads(next(line for line in reversed(printed) if line.startswith("{")))
     return demo
+
+
+def _prepare_database(shop: Shop) -> None:
+    say("jiema: preparing the database")
+    run_step(shop.manage_as_owner("migrate", "--no-input"))
+    if shop.has_owner():
+        run_step(shop.manage_as_owner("grant_application", shop.role()))
+    else:
+        say("jiema: without DATABASE_OWNER_URL the shop's own role owns the tables, and could switch off their guard")
 
 
 def _allowed_hosts(host: str) -> str:

@@ -144,13 +144,14 @@ def _settle_stray(stray: StrayActivation, row: ActiveActivation, began: datetime
 
 
 def _may_own_a_stray(seen: datetime | Now) -> Q:
-    """Attempts without a number. A late list may show one shortly after the refund: then it is given back.
+    """Attempts without a number. A late list may show one shortly after the refund: then it is given back."""
+    given_up = Q(outcome=Outcome.ABANDONED, sent_at__gt=seen - HOLD_AT_MOST)
+    return Q(outcome__in=UNSETTLED) | given_up | _given_up_unseen(seen)
 
-    Where no whole list was had before the refund, the first one after it may come much later.
-    """
-    given_up = Q(outcome=Outcome.ABANDONED)
-    unseen = given_up & Q(clean_listings__lt=CLEAN_LISTINGS, sent_at__gt=seen - REMEMBERED)
-    return Q(outcome__in=UNSETTLED) | given_up & Q(sent_at__gt=seen - HOLD_AT_MOST) | unseen
+
+def _given_up_unseen(seen: datetime | Now) -> Q:
+    """Refunded before there was a whole list: the first ones after it decide whose its number was."""
+    return Q(outcome=Outcome.ABANDONED, clean_listings__lt=CLEAN_LISTINGS, sent_at__gt=seen - REMEMBERED)
 
 
 def _close(strays: QuerySet[StrayActivation], settlement: str) -> None:
@@ -165,13 +166,13 @@ def _count_clean_listing(
     Two lists that were read at the same time are one.
     """
     over = UpstreamAttempt.objects.filter(
+        Q(outcome__in=UNSETTLED) | _given_up_unseen(began),
         ~Exists(_possible_numbers(provider, strays, began)),
         provider=provider,
-        outcome__in=UNSETTLED,
         sent_at__lt=began - IN_FLIGHT,
     )
     over.exclude(listed_at__gt=began).update(clean_listings=F("clean_listings") + 1, listed_at=database_now())
-    missing = list(over.filter(clean_listings__gte=CLEAN_LISTINGS).order_by("sent_at"))
+    missing = list(over.filter(outcome__in=UNSETTLED, clean_listings__gte=CLEAN_LISTINGS).order_by("sent_at"))
     if missing:
         _fail_missing(provider, adapter, missing, began)
 

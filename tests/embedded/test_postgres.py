@@ -80,6 +80,15 @@ def test_a_server_that_will_not_start_says_why(home: Path, launch: Launch) -> No
     assert str(home / "postgres.log") in str(refusal.value)
 
 
+def test_the_applications_role_is_made_once_and_is_nobody_special(home: Path, launch: Launch) -> None:
+    owner_url, _ = launched(home, launch)
+    url = postgres.application_url(owner_url)
+    assert postgres.application_url(owner_url) == url
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT rolname, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        assert row.fetchone() == ("shop", False, False)
+
+
 def test_a_missing_wheel_names_the_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "find_spec", lambda _name: None)
     with pytest.raises(CannotStart, match="set DATABASE_URL"):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from jiema.embedded.leftovers import MARK
@@ -53,6 +54,9 @@ class Shop:
         words = ("bin/postgres", "valkey-server", "sandbox", "granian", "worker --", "beat --")
         commands = {pid: command_of(pid) for pid in children_of(self.process.pid)}
         return {word: pid for pid, command in commands.items() for word in words if word in command}
+
+    def published(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in (self.data / "env").read_text().splitlines())
 
     def leftovers(self) -> list[int]:
         return [pid for pid in all_pids() if is_marked(pid, self.data)]
@@ -112,6 +116,8 @@ def start(home: Path) -> Iterator[Start]:
 def test_it_survives_kills_and_stops_when_asked(start: Start) -> None:
     shop = start()
     shop.wait_until_ready(60)
+    assert who_works(shop) == {"shop"}
+    forget_the_applications_role(shop)
     before = shop.parts()
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
@@ -126,11 +132,30 @@ def test_it_survives_kills_and_stops_when_asked(start: Start) -> None:
     again.wait_until_ready(15)
     assert again.is_healthy()
     assert password(again) == password(shop)
+    assert who_works(again) == {"shop"}
 
     again.process.send_signal(signal.SIGINT)
     assert again.process.wait(15) == 0
     assert again.leftovers() == []
     assert not (again.data / "env").exists()
+
+
+def who_works(shop: Shop) -> set[str]:
+    """The database roles of web, worker and beat."""
+    pids = [pid for word, pid in shop.parts().items() if word in ("granian", "worker --", "beat --")]
+    return {role for pid in pids for role in re.findall(r"\0DATABASE_URL=postgres://(\w+)@", environment_of(pid))}
+
+
+def environment_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/environ").read_text()
+
+
+def forget_the_applications_role(shop: Shop) -> None:
+    """As in data that are older than the role, which can do its work here."""
+    with psycopg.connect(shop.published()["DATABASE_URL"]) as application:
+        assert application.execute("SELECT count(*) FROM accounts_user").fetchone() == (2,)
+    with psycopg.connect(shop.published()["DATABASE_OWNER_URL"]) as owner:
+        owner.execute("DROP OWNED BY shop; DROP ROLE shop")
 
 
 def password(shop: Shop) -> str:

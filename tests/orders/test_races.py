@@ -58,7 +58,7 @@ def test_without_the_conditional_debit_the_same_money_is_spent_twice(shopper: Sh
             raise Insufficient
         Wallet.objects.filter(user=user_id).update(balance_cents=seen - amount_cents)
 
-    unguarded = patch("orders.services.buying.require_active", lambda _: unguard())
+    unguarded = patch("orders.services.buying.require_buyer", lambda _: unguard())
     with unguarded, patch("accounts.wallet.services.charge", charge):
         assert buy_at_once(shopper.user.pk, 2) == 2
     repair(shopper)
@@ -66,11 +66,12 @@ def test_without_the_conditional_debit_the_same_money_is_spent_twice(shopper: Sh
 
 @transaction.atomic
 def repair(shopper: Shopper) -> None:
-    """Write into the books what the control spent past them."""
-    unguard()
-    owner = {"wallet_id": shopper.user.pk, "balance_after": 0}
-    for order in Order.objects.all():
-        charge = {"kind": Kind.CHARGE, "counter_account": "sales", "reference": f"order:{order.pk}"}
-        Entry.objects.create(**owner, **charge, amount_cents=-39)
-    explained = {"reference": "repair", "reason": "spent twice", "actor": "tests"}
-    Entry.objects.create(**owner, **explained, kind=Kind.ADJUSTMENT, amount_cents=39)
+    """Write into the books what the control spent past them, and what it spent too much."""
+    first, second = Order.objects.values_list("pk", flat=True)
+    write(shopper, -39, 0, kind=Kind.CHARGE, counter_account="sales", reference=f"order:{first}")
+    write(shopper, 39, 39, kind=Kind.ADJUSTMENT, reference="repair", reason="spent twice", actor="tests")
+    write(shopper, -39, 0, kind=Kind.CHARGE, counter_account="sales", reference=f"order:{second}")
+
+
+def write(shopper: Shopper, cents: int, balance_after: int, **entry: str) -> None:
+    Entry.objects.create(wallet_id=shopper.user.pk, amount_cents=cents, balance_after=balance_after, **entry)
