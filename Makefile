@@ -8,7 +8,7 @@ OFFLINE := SECRET_KEY=unused DATABASE_URL=postgres://127.0.0.1:1/unused REDIS_UR
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock bench clean install-run install-dev install-bench browser
+.PHONY: help run test torture lint format lock bench clean install-run install-dev install-bench browser
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -18,6 +18,9 @@ run: install-run ## start the whole shop on http://127.0.0.1:8000 (PORT, HOST, J
 
 test: install-dev browser ## run every test on a PostgreSQL and a Valkey of their own (ARGS="-k wallet")
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+torture: install-dev ## the long forms of the tests about money, in one table (ARGS="chaos hammer")
+	$(BIN)/python -m tests.torture $(ARGS)
 
 lint: install-dev ## check style, types, imports, migrations and locks
 	$(BIN)/python -m ruff check .

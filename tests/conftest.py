@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
-from django.db.models.functions import Now
+from django.db.models import DateTimeField, Func
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -195,14 +195,18 @@ class Shopper:
         return Wallet.objects.get(user=self.user).balance_cents
 
 
+# The transaction's start, as the product's own deadlines see it; Django's Now() is the statement's.
+NOW = Func(function="now", output_field=DateTimeField())
+
+
 def stale(order_id: str) -> None:
     """As if nobody had asked the provider for four seconds."""
-    Order.objects.filter(pk=order_id).update(synced_at=Now() - timedelta(seconds=4))
+    Order.objects.filter(pk=order_id).update(synced_at=NOW - timedelta(seconds=4))
 
 
 def expire(order_id: str, seconds_ago: float) -> None:
     """As if the order's time had ended so long ago."""
-    end = Now() - timedelta(seconds=seconds_ago)
+    end = NOW - timedelta(seconds=seconds_ago)
     Order.objects.filter(pk=order_id).update(expires_at=end, synced_at=end - timedelta(seconds=5))
 
 

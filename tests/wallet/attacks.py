@@ -163,6 +163,42 @@ ATTACKS: dict[str, tuple[str, type[psycopg.Error], str]] = {
         errors.CheckViolation,
         "entry_sales_are_charges_and_refunds",
     ),
+    # Debts
+    "a debt out of nothing": (
+        "INSERT INTO wallet_debt (wallet_id, reference, amount_cents, repaid_cents) VALUES ('{alice}', 'x', 500, 0)",
+        REFUSED,
+        "its payment",
+    ),
+    "a debt of another's payment": (
+        "INSERT INTO wallet_debt (wallet_id, reference, amount_cents, repaid_cents)"
+        " VALUES ('{alice}', '{another_of_frank}', 100, 0)",
+        REFUSED,
+        "its payment",
+    ),
+    "a debt larger than its payment": (
+        "INSERT INTO wallet_debt (wallet_id, reference, amount_cents, repaid_cents)"
+        " VALUES ('{frank}', '{another_of_frank}', 301, 0)",
+        REFUSED,
+        "its payment",
+    ),
+    "a debt is forgiven": ("UPDATE wallet_debt SET repaid_cents = amount_cents", REFUSED, "what is repaid"),
+    "a repayment of no debt": (
+        entry("repayment", -100, 2200, "x", account="debts") + balance(2200),
+        REFUSED,
+        "what is repaid",
+    ),
+    "a repayment of another's debt": (
+        entry("repayment", -100, 2200, "debt:{debt}:1", account="debts")
+        + balance(2200)
+        + "UPDATE wallet_debt SET repaid_cents = 400;",
+        REFUSED,
+        "what is repaid",
+    ),
+    "a chargeback that gives": (
+        entry("chargeback", 100, 2400, "x") + balance(2400),
+        errors.CheckViolation,
+        "entry_chargeback_and_repayment_take",
+    ),
     # Order and charge
     "an order without a charge": (new_order(), REFUSED, "order:new"),
     "an order whose charge is rolled back": (

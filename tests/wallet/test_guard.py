@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from accounts.models import User
 from accounts.topups.services import settle_in_sandbox, start_top_up
 from accounts.wallet import services as wallet
-from accounts.wallet.models import Entry
+from accounts.wallet.models import Debt, Entry
 from catalog.models import Country, Provider, Service
 from catalog.services.pricing import set_markup
 from catalog.services.syncing import sync_catalogue
@@ -94,7 +94,7 @@ def login(role: str) -> "psycopg.Connection[Any]":
 @pytest.fixture(scope="module")
 def world(application: str, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     with django_db_blocker.unblock():
-        names = {"role": application, "owner": connection.settings_dict["USER"], **people(), **orders()}
+        names = {"role": application, "owner": connection.settings_dict["USER"], **people(), **orders(), **debts()}
         with login(names["owner"]) as owner:
             yield World(application, names, owner)
         call_command("flush", interactive=False, verbosity=0)
@@ -104,6 +104,17 @@ def people() -> dict[str, str]:
     carol = User.objects.create(email="carol@example.com")
     funds = {"alice": 2600, "bob": 1000, "dave": 100, "erin": 100}
     return {"carol": carol.pk} | {name: make_user(name, cents).pk for name, cents in funds.items()}
+
+
+def debts() -> dict[str, Any]:
+    """Frank owes $5.00 of one payment, of which $3.00 are repaid by another."""
+    frank = make_user("frank").pk
+    wallet.top_up(frank, 500, "sandbox", "frank1")
+    wallet.adjust(frank, -500, "frank", reason="spent", actor="tests")
+    wallet.charge_back(frank, 500, "sandbox", "frank1")
+    debt = Debt.objects.get().pk
+    wallet.top_up(frank, 300, "sandbox", "frank2")
+    return {"frank": frank, "debt": debt, "another_of_frank": "topup:frank2"}
 
 
 def orders() -> dict[str, Any]:
