@@ -10,6 +10,7 @@ from catalog.upstream.types import CallClass
 TRIPS_AFTER = 3
 """Failures in a row."""
 FIRST_REST = 10.0
+TRIAL_SECONDS = 15.0
 LONGEST_REST = 60.0
 """Seconds without a call; doubled each time that the trial afterwards fails."""
 SEAT_SECONDS = 0.5
@@ -39,15 +40,15 @@ class Breaker:
         """The rest is over, and nothing has shown that the provider answers again."""
         return self._failures >= TRIPS_AFTER and time.monotonic() >= self._rests_until
 
-    def holds_back(self) -> bool:
+    def holds_back(self, call: CallClass | None = None) -> bool:
         """Whether a call may not be made now. After the rest one caller at a time may try."""
         with self._lock:
             now = time.monotonic()
             if self._failures < TRIPS_AFTER:
                 return False
-            if now < max(self._rests_until, self._trial_until):
+            if now < max(self._rests_until, self._trial_until) or call is CallClass.PURCHASE:
                 return True
-            self._trial_until = now + FIRST_REST
+            self._trial_until = now + TRIAL_SECONDS
             return False
 
     @contextmanager

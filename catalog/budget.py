@@ -101,7 +101,8 @@ class ProviderBudget:
         deadline = time.monotonic() + wait_seconds
         while True:
             patience = max(0.0, deadline - time.monotonic())
-            wait = self._try(call, patience)
+            # Who has waited for half of its time goes with the most urgent: else busy customers starve the sweep.
+            wait = self._try(call if patience > wait_seconds / 2 or not wait_seconds else CallClass.PURCHASE, patience)
             if wait <= 0 or wait > patience:
                 return wait <= 0
             time.sleep(wait)

@@ -41,7 +41,8 @@ class Provider(models.Model):
     push_secret: the unguessable part of the address that the provider pushes SMS to.
     push_addresses: who may push there, comma-separated; empty for anyone who knows the secret.
     paused_at, pause_reason: since when nothing is bought there, and the provider's word for why: our account
-    needs a person. balance: in `currency`, as last read; under low_balance ops are told.
+    needs a person. ranked_as_paused: what the price list in force takes it for.
+    balance: in `currency`, as last read; under low_balance ops are told.
     """
 
     name = models.SlugField(max_length=40, unique=True)
@@ -64,6 +65,7 @@ class Provider(models.Model):
     push_addresses = models.CharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, editable=False)
     pause_reason = models.CharField(max_length=200, blank=True, editable=False, db_default="")
+    ranked_as_paused = models.BooleanField(default=False, db_default=False, editable=False)
     balance = models.DecimalField(max_digits=14, decimal_places=4, null=True, editable=False)
     balance_at = models.DateTimeField(null=True, editable=False)
     low_balance = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
@@ -81,11 +83,15 @@ class Provider(models.Model):
 
 
 class BalanceReading(models.Model):
-    """What our account at a provider held, in its currency. is_start: sums of what was spent begin here."""
+    """What our account at a provider held, in its currency. is_start: sums of what was spent begin here.
+
+    usd_rate: what the currency was worth to us then. read_at: when we asked.
+    """
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="+")
     read_at = models.DateTimeField(db_default=Now())
     balance = models.DecimalField(max_digits=14, decimal_places=4)
+    usd_rate = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(1), db_default=Decimal(1))
     is_start = models.BooleanField(default=False)
 
     class Meta:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from catalog.models import BalanceReading, Provider
+from catalog.services.pricing import rank_anew
 from catalog.services.providers import read_balance
 from catalog.upstream.errors import UpstreamError
 from jiema.alarms.services import clear_alarm, hold, raise_alarm, tick
@@ -18,6 +19,8 @@ from jiema.alarms.services import clear_alarm, hold, raise_alarm, tick
 WORKER = "worker"
 KEEP_READINGS = timedelta(days=30)
 START_ANEW_AFTER = timedelta(days=1)
+NOT_AWAY = ("57014", "55P03", "40P01")
+"""PostgreSQL's codes of a statement that took too long, a lock that did, and a deadlock: it is there, and busy."""
 CENT = Decimal("0.01")
 log = structlog.get_logger(__name__)
 
@@ -40,11 +43,11 @@ CONDITIONS = {
     "purchase_unsettled": """
         SELECT order_id, format('%s since %s %s', outcome, sent_at, token)
         FROM orders_upstreamattempt
-        WHERE outcome IN ('in_flight', 'unknown') AND sent_at < now() - interval '110 seconds'
+        WHERE outcome IN ('in_flight', 'unknown') AND sent_at < now() - interval '90 seconds'
     """,
     "stray_activation": """
         SELECT p.name || ': ' || s.activation_id,
-               format('%s, service %s, country %s', s.phone, s.service_code, s.country_code)
+               format('service %s, country %s', s.service_code, s.country_code)
         FROM orders_strayactivation s JOIN catalog_provider p ON p.id = s.provider_id
         WHERE s.settled_at IS NULL AND s.first_seen_at < now() - interval '30 seconds'
     """,
@@ -81,6 +84,8 @@ def look_around() -> None:
         for code, sql in CONDITIONS.items():
             _hold(code, sql)
     except (OperationalError, InterfaceError) as error:
+        if getattr(error.__cause__, "sqlstate", None) in NOT_AWAY:
+            raise
         _Outage.since = _Outage.since or timezone.now()
         log.error("database_away", error=type(error).__name__)
         return
@@ -99,6 +104,10 @@ def _hold(code: str, sql: str) -> None:
 
 def read_balances() -> None:
     """Ask every provider what we have there; one that was paused goes on where our account works again."""
+    rank_anew()
+    for name in Provider.objects.filter(is_enabled=False).values_list("name", flat=True):
+        clear_alarm("provider_down", name)
+        clear_alarm("catalogue_refused", name)
     for provider in Provider.objects.filter(is_enabled=True):
         before = _readings(provider).first()
         try:
@@ -106,6 +115,7 @@ def read_balances() -> None:
         except UpstreamError as error:
             log.info("balance_without_answer", provider=provider.name, token=error.token)
             continue
+        clear_alarm("provider_down", provider.name)
         if before is None or _begins_anew(provider, before, reading):
             BalanceReading.objects.filter(pk=reading.pk).update(is_start=True)
     BalanceReading.objects.filter(is_start=False, read_at__lt=Now() - KEEP_READINGS).delete()
@@ -118,6 +128,8 @@ def _begins_anew(provider: Provider, before: BalanceReading, reading: BalanceRea
         log.info("balance_rose", provider=provider.name, by=str(rise))
         return True
     start = _readings(provider).filter(is_start=True).first()
+    if reading.usd_rate != before.usd_rate:
+        return True
     is_long = start is not None and timezone.now() - start.read_at > START_ANEW_AFTER
     return is_long and bool(_asked(_IS_AT_REST, provider=provider.pk))
 

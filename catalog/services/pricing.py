@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from catalog.models import Offer, PriceRule, Provider
 from catalog.services.costs import MAX_COST, dollars
@@ -117,7 +118,25 @@ def rebuild_price_list(pairs: Collection[tuple[str, int]] | None = None) -> int:
         if changed:
             _summarise(cursor, pairs)
             touch_lists()
+    if pairs is None:
+        _is_ranked_otherwise().update(ranked_as_paused=Q(paused_at__isnull=False))
     return changed
+
+
+@transaction.atomic
+def rank_anew() -> None:
+    """After a pause or its end another provider may sell what one did.
+
+    A customer may be waiting, so a busy catalogue is left to its writer, and the minute's next look ranks it.
+    """
+    if _is_ranked_otherwise().exists() and try_lock_catalogue():
+        rebuild_price_list()
+
+
+def _is_ranked_otherwise() -> QuerySet[Provider]:
+    """Providers that the price list in force takes for paused, or for running, and that are not."""
+    agree = Q(ranked_as_paused=True, paused_at__isnull=False) | Q(ranked_as_paused=False, paused_at=None)
+    return Provider.objects.exclude(agree)
 
 
 @transaction.atomic

@@ -1,25 +1,24 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import Min
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from catalog.breaker import Breaker
 from catalog.budget import ProviderBudget
-from catalog.models import BalanceReading, Provider
-from catalog.services.pricing import catalogue_change, rebuild_price_list, try_lock_catalogue
+from catalog.models import BalanceReading, Offer, Provider
+from catalog.services.pricing import catalogue_change, rank_anew
 from catalog.upstream.adapter import SmsActivate
 from catalog.upstream.types import Upstream
 from jiema.alarms.services import clear_alarm, raise_alarm
 
 EMPTY = ("NO_BALANCE", "BAD_BALANCE")
 BANNED = "BANNED"
-BANNED_FOR = timedelta(minutes=10)
-"""A banned account may still tell its balance, so the purchase itself has to be tried again, now and then."""
+TRY_AGAIN_AFTER = timedelta(minutes=10)
+"""What the balance does not tell, a purchase has to show: whether a ban is over, or a little money enough."""
 
 
 def upstream_for(provider: Provider) -> Upstream:
@@ -53,7 +52,7 @@ def pause_provider(provider_id: int, reason: str) -> None:
     if not running.update(paused_at=Now(), pause_reason=reason[:200]):
         return
     raise_alarm("provider_account", Provider.objects.get(pk=provider_id).name, word=reason)
-    _rank_anew()
+    rank_anew()
 
 
 def resume_provider(provider_id: int) -> bool:
@@ -62,33 +61,42 @@ def resume_provider(provider_id: int) -> bool:
     if not paused.update(paused_at=None, pause_reason=""):
         return False
     clear_alarm("provider_account", Provider.objects.get(pk=provider_id).name)
-    _rank_anew()
+    rank_anew()
     return True
-
-
-@transaction.atomic
-def _rank_anew() -> None:
-    """Another provider may sell what this one did. A customer waits, so a busy catalogue is left to its writer."""
-    if try_lock_catalogue():
-        rebuild_price_list()
 
 
 def read_balance(provider: Provider) -> BalanceReading:
     """Ask for our balance there and keep it; a paused provider whose account works again is resumed.
 
-    One that ran empty goes on when the balance has risen. Raises UpstreamError.
+    One that ran empty goes on when the balance has risen, or after a while, if it is enough for anything.
+    Raises UpstreamError.
     """
+    asked_at = Provider.objects.values_list(Now(), flat=True).get(pk=provider.pk)
     balance = upstream_for(provider).balance()
     Provider.objects.filter(pk=provider.pk).update(balance=balance, balance_at=Now())
-    if provider.paused_at and _may_work_again(provider, provider.paused_at, balance):
+    if provider.paused_at and _may_work_again(provider, balance):
         resume_provider(provider.pk)
-    return BalanceReading.objects.create(provider=provider, balance=balance)
+    return BalanceReading.objects.create(
+        provider=provider, balance=balance, usd_rate=provider.usd_rate, read_at=asked_at
+    )
 
 
-def _may_work_again(provider: Provider, paused_at: datetime, balance: Decimal) -> bool:
+def _may_work_again(provider: Provider, balance: Decimal) -> bool:
     if provider.pause_reason.startswith(EMPTY):
-        return provider.balance is not None and balance > provider.balance
-    return not provider.pause_reason.startswith(BANNED) or timezone.now() - paused_at > BANNED_FOR
+        has_risen = provider.balance is not None and balance > provider.balance
+        return has_risen or (_is_long_paused(provider) and _can_buy(provider, balance))
+    return not provider.pause_reason.startswith(BANNED) or _is_long_paused(provider)
+
+
+def _is_long_paused(provider: Provider) -> bool:
+    return Provider.objects.filter(pk=provider.pk, paused_at__lt=Now() - TRY_AGAIN_AFTER).exists()
+
+
+def _can_buy(provider: Provider, balance: Decimal) -> bool:
+    """Something at all: somebody may have paid in before the balance was read the first time after the pause."""
+    in_stock = Offer.objects.filter(provider=provider, is_enabled=True, count__gt=0)
+    least = in_stock.aggregate(least=Min("cost"))["least"]
+    return least is not None and balance * provider.usd_rate >= least
 
 
 def set_provider(name: str, fields: dict[str, Any]) -> tuple[Provider, bool]:

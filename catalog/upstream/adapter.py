@@ -45,6 +45,7 @@ _CHANGES = frozenset({CallClass.PURCHASE, CallClass.CANCEL, CallClass.NEXT_SMS})
 _PAUSE_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_PAGES = 500
+PROOF_SECONDS = 2.0
 _HISTORY_PAGE = 100
 _NO_BUDGET = "NO_BUDGET"
 
@@ -184,7 +185,7 @@ class SmsActivate:
         """A provider that did not answer has to show that it does before anything is bought there again."""
         if call is CallClass.PURCHASE and guard.is_on_trial:
             self._prove_alive()
-        if guard.holds_back():
+        if guard.holds_back(call):
             raise Unavailable("HELD_BACK", retry_after=_PAUSE_SECONDS)
         with guard.seat(call) as has_seat:
             if not has_seat:
@@ -199,7 +200,7 @@ class SmsActivate:
 
     def _prove_alive(self) -> None:
         try:
-            self.balance()
+            self._ask(CallClass.CATALOGUE, catalogue.parse_balance, "getBalance", {}, PROOF_SECONDS)
         except UpstreamError as error:
             raise Unavailable(f"STILL_{error.token}"[:60]) from None
 

@@ -127,7 +127,7 @@ class Guard(Protocol):
     def is_on_trial(self) -> bool:
         """It did not answer, and nothing has shown yet that it does again."""
 
-    def holds_back(self) -> bool:
+    def holds_back(self, call: CallClass | None = None) -> bool:
         """Whether a call may not be made now."""
 
     def seat(self, call: CallClass) -> AbstractContextManager[bool]:

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Collection, Mapping
 
 import structlog
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -54,10 +54,10 @@ def raise_fault(error: BaseException, **detail: object) -> None:
 def _write(code: str, subject: str, detail: dict[str, str]) -> bool:
     values = {"code": code, "subject": subject, "detail": json.dumps(detail)}
     try:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_RAISE, values)
             return bool(cursor.rowcount)
-    except Error:
+    except (Error, UnicodeError):
         return True
 
 

@@ -19,6 +19,14 @@ class Check:
 _MOVED_WALLETS = """
 (%(since)s::timestamptz = '-infinity' OR {wallet} IN (SELECT wallet_id FROM wallet_entry WHERE created_at >= %(since)s))
 """
+# New orders, and old ones that a new entry names.
+_MOVED_ORDERS = """
+(%(since)s::timestamptz = '-infinity' OR o.id IN (
+    SELECT id FROM orders_order WHERE created_at >= %(since)s
+    UNION ALL
+    SELECT substr(reference, 7) COLLATE "C" FROM wallet_entry
+    WHERE kind IN ('charge', 'refund') AND created_at >= %(since)s))
+"""
 _LOOK_AT_THE_LEDGER = (
     "Compare the wallet's entries with the orders and top-ups that they name (admin: Entries), find what wrote past "
     "jiema's services, and put the balance right by an adjustment with a reason."
@@ -29,11 +37,14 @@ CHECKS = (
         "entries sum to the wallet's balance",
         _LOOK_AT_THE_LEDGER,
         f"""
-        SELECT w.user_id, format('balance %%s, entries %%s', w.balance_cents, coalesce(e.total, 0))
+        SELECT w.user_id,
+               format('balance less entries: %%s', w.balance_cents - coalesce(e.total, newest.balance_after, 0))
         FROM wallet_wallet w
         LEFT JOIN (SELECT wallet_id, sum(amount_cents) AS total FROM wallet_entry
                    WHERE {_MOVED_WALLETS.format(wallet="wallet_id")} GROUP BY 1) e ON e.wallet_id = w.user_id
-        WHERE {_MOVED_WALLETS.format(wallet="w.user_id")} AND w.balance_cents <> coalesce(e.total, 0)
+        LEFT JOIN LATERAL (SELECT balance_after FROM wallet_entry
+                           WHERE e.total IS NULL AND wallet_id = w.user_id ORDER BY id DESC LIMIT 1) newest ON true
+        WHERE w.balance_cents <> coalesce(e.total, newest.balance_after, 0)
         """,
         stops_sales=True,
     ),
@@ -41,11 +52,13 @@ CHECKS = (
         "each entry goes on where the one before ended",
         _LOOK_AT_THE_LEDGER,
         f"""
-        SELECT wallet_id, format('entry %%s moves %%s from %%s to %%s', id, amount_cents, before, balance_after)
+        SELECT DISTINCT ON (wallet_id) wallet_id,
+               format('entry %%s moves %%s from %%s to %%s', id, amount_cents, before, balance_after)
         FROM (SELECT id, wallet_id, amount_cents, balance_after,
                      coalesce(lag(balance_after) OVER (PARTITION BY wallet_id ORDER BY id), 0) AS before
               FROM wallet_entry WHERE {_MOVED_WALLETS.format(wallet="wallet_id")}) e
         WHERE before + amount_cents <> balance_after
+        ORDER BY wallet_id, id
         """,
         stops_sales=True,
     ),
@@ -59,12 +72,15 @@ CHECKS = (
         "each order has one charge of its price",
         "Look at the order and its customer's statement. A missing charge was a number for nothing: adjust, or write "
         "it off; a wrong one is put right by an adjustment that names the order.",
-        """
-        SELECT o.id, format('price %%s, charge %%s', o.charged_cents, coalesce(-e.amount_cents, 0))
+        f"""
+        SELECT o.id, format('price %%s, %%s charges of %%s in all%%s', o.charged_cents, count(e.id),
+                            coalesce(-sum(e.amount_cents), 0),
+                            CASE WHEN bool_or(e.wallet_id <> o.user_id) THEN ', of another wallet' END)
         FROM orders_order o
         LEFT JOIN wallet_entry e ON e.kind = 'charge' AND e.reference = 'order:' || o.id
-        WHERE o.created_at >= %(since)s
-          AND (e.id IS NULL OR e.amount_cents <> -o.charged_cents OR e.wallet_id <> o.user_id)
+        WHERE {_MOVED_ORDERS}
+        GROUP BY o.id
+        HAVING count(e.id) <> 1 OR -sum(e.amount_cents) <> o.charged_cents OR bool_or(e.wallet_id <> o.user_id)
         """,
         stops_sales=True,
     ),
@@ -72,15 +88,18 @@ CHECKS = (
         "a refund where the order failed or was cancelled, and nowhere else",
         "Where the refund is missing the customer is owed it: adjust by the order's price, naming the order. Where it "
         "is too much, look how the order ended before taking it back.",
-        """
-        SELECT o.id, format('%%s, refunded %%s, refund entry %%s',
-                            o.status, o.refunded_cents, coalesce(e.amount_cents, 0))
+        f"""
+        SELECT o.id, format('%%s, price %%s, refunded %%s, %%s refunds of %%s in all%%s',
+                            o.status, o.charged_cents, o.refunded_cents, count(e.id), coalesce(sum(e.amount_cents), 0),
+                            CASE WHEN bool_or(e.wallet_id <> o.user_id) THEN ', to another wallet' END)
         FROM orders_order o
         LEFT JOIN wallet_entry e ON e.kind = 'refund' AND e.reference = 'order:' || o.id
-        WHERE o.created_at >= %(since)s AND (
-            coalesce(e.amount_cents, 0) <> o.refunded_cents
-            OR (o.status IN ('FAILED', 'CANCELLED')) <> (e.id IS NOT NULL)
-            OR e.wallet_id <> o.user_id)
+        WHERE {_MOVED_ORDERS}
+        GROUP BY o.id
+        HAVING count(e.id) <> (o.status IN ('FAILED', 'CANCELLED'))::integer
+            OR coalesce(sum(e.amount_cents), 0) <> o.refunded_cents
+            OR o.refunded_cents NOT IN (0, o.charged_cents)
+            OR bool_or(e.wallet_id <> o.user_id)
         """,
         stops_sales=True,
     ),
@@ -101,17 +120,19 @@ CHECKS = (
         "Look the activation up at the provider. The order that owns its phone number keeps it; settle the stray on "
         "the desk with a note, and refund by an adjustment whoever paid for the same number.",
         """
-        SELECT o.provider_id || ':' || o.activation_id, format('%%s orders: %%s', count(*), string_agg(o.id, ' '))
+        SELECT o.provider_id || ':' || o.activation_id, format('orders %%s and %%s', min(o.id), max(twin.id))
         FROM orders_order o
-        WHERE o.activation_id IS NOT NULL AND o.created_at >= %(since)s
-        GROUP BY o.provider_id, o.activation_id HAVING count(*) > 1
+        JOIN orders_order twin
+            ON twin.provider_id = o.provider_id AND twin.activation_id = o.activation_id AND twin.id <> o.id
+        WHERE o.created_at >= %(since)s
+        GROUP BY o.provider_id, o.activation_id
         UNION ALL
         SELECT s.provider_id || ':' || s.activation_id,
                format('stray, %%s; owned by %%s',
                       coalesce(nullif(s.settlement, ''), 'not settled'), coalesce(o.id, 'nobody'))
         FROM orders_strayactivation s
         LEFT JOIN orders_order o ON o.provider_id = s.provider_id AND o.activation_id = s.activation_id
-        WHERE s.first_seen_at >= %(since)s AND (
+        WHERE coalesce(s.settled_at, now()) >= %(since)s AND (
             (o.id IS NOT NULL AND s.settled_at IS NULL AND s.first_seen_at < now() - interval '5 minutes')
             OR (s.settlement LIKE 'adopted by order %%' AND s.settlement IS DISTINCT FROM 'adopted by order ' || o.id))
         """,
@@ -127,6 +148,7 @@ CHECKS = (
         WHERE o.created_at >= %(since)s AND (
             a.id IS NULL
             OR (a.outcome = 'bought') <> (o.activation_id IS NOT NULL)
+            OR (o.activation_id IS NULL AND o.status IN ('RECEIVED', 'COMPLETED'))
             OR (o.status = 'WAITING' AND a.outcome IN ('rejected', 'abandoned')))
         """,
     ),
@@ -136,15 +158,40 @@ CHECKS = (
         "what was not is taken back the same way.",
         """
         SELECT coalesce(t.id, e.reference),
-               format('%%s, %%s cents, entry %%s',
-                      coalesce(t.state, 'no top-up'), t.amount_cents, coalesce(e.amount_cents, 0))
-        FROM (SELECT * FROM topups_topup WHERE created_at >= %(since)s) t
-        FULL JOIN (SELECT * FROM wallet_entry WHERE kind = 'top_up' AND created_at >= %(since)s) e
-            ON e.reference = 'topup:' || t.id
-        WHERE (e.id IS NULL AND t.state = 'credited')
-           OR (t.id IS NULL AND NOT EXISTS (SELECT FROM topups_topup old WHERE 'topup:' || old.id = e.reference))
-           OR (e.id IS NOT NULL AND t.id IS NOT NULL
-               AND (t.state <> 'credited' OR e.amount_cents <> t.amount_cents OR e.wallet_id <> t.user_id))
+               format('%%s, %%s cents, %%s entries of %%s in all%%s', coalesce(t.state, 'no top-up'), t.amount_cents,
+                      coalesce(e.entries, 0), coalesce(e.total, 0),
+                      CASE WHEN e.wallet_id <> t.user_id THEN ', to another wallet' END)
+        FROM topups_topup t
+        FULL JOIN (SELECT reference, count(*) AS entries, sum(amount_cents) AS total, min(wallet_id) AS wallet_id,
+                          max(created_at) AS newest_at
+                   FROM wallet_entry WHERE kind = 'top_up' GROUP BY reference) e ON e.reference = 'topup:' || t.id
+        WHERE greatest(t.created_at, t.credited_at, e.newest_at) >= %(since)s AND (
+            coalesce(e.entries, 0) <> coalesce((t.state = 'credited')::integer, 0)
+            OR e.total <> t.amount_cents OR e.wallet_id <> t.user_id)
+        """,
+    ),
+    Check(
+        "what was taken back was paid before, and each repayment pays a debt",
+        "Compare the payment with what its gateway took back, and the debt with its repayments (admin: Debts, "
+        "Entries); what is wrong in the ledger is put right by an adjustment with a reason.",
+        """
+        SELECT coalesce(d.reference, e.reference),
+               format('debt %%s, repaid %%s, repayments %%s%%s', d.amount_cents, d.repaid_cents, coalesce(e.paid, 0),
+                      CASE WHEN e.wallet_id <> d.wallet_id THEN ', by another wallet' END)
+        FROM wallet_debt d
+        FULL JOIN (SELECT split_part(reference, ':', 2) AS debt_id, min(reference) AS reference,
+                          -sum(amount_cents) AS paid, min(wallet_id) AS wallet_id
+                   FROM wallet_entry WHERE kind = 'repayment' GROUP BY 1) e ON e.debt_id = d.id::text
+        WHERE d.id IS NULL OR coalesce(e.paid, 0) <> d.repaid_cents OR e.wallet_id <> d.wallet_id
+        UNION ALL
+        SELECT back.reference, format('taken back %%s, paid %%s', back.cents, coalesce(paid.amount_cents, 0))
+        FROM (SELECT reference, wallet_id, sum(cents) AS cents
+              FROM (SELECT reference, wallet_id, -amount_cents AS cents FROM wallet_entry WHERE kind = 'chargeback'
+                    UNION ALL SELECT reference, wallet_id, amount_cents FROM wallet_debt) parts
+              GROUP BY 1, 2) back
+        LEFT JOIN wallet_entry paid
+            ON paid.kind = 'top_up' AND paid.reference = back.reference AND paid.wallet_id = back.wallet_id
+        WHERE back.cents > coalesce(paid.amount_cents, 0)
         """,
     ),
     Check(
@@ -154,24 +201,24 @@ CHECKS = (
         """
         SELECT p.name,
                format('%%s at %%s, no less than %%s expected since %%s',
-                      round(last.balance * p.usd_rate, 4), last.read_at, round(expected.least, 4), start.read_at)
+                      round(last.balance * last.usd_rate, 4), last.read_at, round(expected.least, 4), start.read_at)
         FROM catalog_provider p
         CROSS JOIN LATERAL (SELECT * FROM catalog_balancereading r WHERE r.provider_id = p.id AND r.is_start
                             ORDER BY r.id DESC LIMIT 1) start
         CROSS JOIN LATERAL (SELECT * FROM catalog_balancereading r WHERE r.provider_id = p.id
                             ORDER BY r.id DESC LIMIT 1) last
         CROSS JOIN LATERAL (
-            SELECT start.balance * p.usd_rate - 0.01 - coalesce(sum(
+            SELECT start.balance * start.usd_rate - 0.01 - coalesce(sum(
                 CASE WHEN a.outcome = 'bought' AND o.returned_at < last.read_at - interval '30 minutes' THEN 0
-                     WHEN a.outcome = 'bought' THEN o.paid_cost
+                     WHEN a.outcome = 'bought' THEN coalesce(o.paid_cost, a.max_cost)
                      WHEN a.outcome IN ('in_flight', 'unknown') OR lost.id IS NOT NULL THEN a.max_cost
                      ELSE 0 END), 0) AS least
             FROM orders_upstreamattempt a
             JOIN orders_order o ON o.id = a.order_id
             LEFT JOIN orders_upstreamloss lost ON lost.order_id = o.id AND lost.void_at IS NULL
-            WHERE a.provider_id = p.id AND a.sent_at BETWEEN start.read_at - interval '20 seconds' AND last.read_at
+            WHERE a.provider_id = p.id AND a.sent_at >= start.read_at - interval '30 seconds'
         ) expected
-        WHERE last.balance * p.usd_rate < expected.least
+        WHERE last.balance * last.usd_rate < expected.least
         """,
     ),
     Check(

@@ -53,12 +53,23 @@ def _give_back(order: Order) -> bool:
         _keep_code(order, refusal)
         raise CodeReceived from refusal
     except upstream.WrongState:
-        status = poll(order, CANCEL_SECONDS)
-        return status is not None and status.state == State.CANCELLED
+        return _is_given_back(order)
     except upstream.UpstreamError as error:
         log.info("cancel_queued", order_id=order.pk, token=error.token)
         return False
     return True
+
+
+def _is_given_back(order: Order) -> bool:
+    """An earlier cancel may have got so far: its end is a cancel, not the provider's. Only an SMS is applied."""
+    try:
+        status = upstream_for(order.provider).status(order.activation_id or "", timeout=CANCEL_SECONDS)
+    except upstream.UpstreamError as error:
+        log.info("cancel_queued", order_id=order.pk, token=error.token)
+        return False
+    if status.sms:
+        apply_status(order.pk, status)
+    return status.state == State.CANCELLED
 
 
 def _keep_code(order: Order, refusal: upstream.CodeReceived) -> None:

@@ -12,7 +12,8 @@ def record_loss(order: Order, cause: Cause) -> None:
     """The provider keeps its money for a number whose customer was refunded; once for each order, and an alarm."""
     cost = order.cost if order.paid_cost is None else order.paid_cost
     _, is_new = UpstreamLoss.objects.get_or_create(order=order, defaults={"cause": cause, "cost": cost})
-    if is_new:
+    was_void = UpstreamLoss.objects.filter(order=order, void_at__isnull=False)
+    if is_new or was_void.update(cause=cause, cost=cost, void_at=None, void_reason=""):
         raise_alarm(ALARMS[cause], order.pk, provider=order.provider.name, cost=cost)
 
 

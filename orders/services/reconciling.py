@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Now
@@ -18,35 +19,52 @@ from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import OPEN_STATES, Activation, ActiveActivation, State, Upstream
 from catalog.upstream.types import Status as UpstreamStatus
 from jiema.failpoints import failpoint
-from orders.models import OPEN, Cause, Order, Outcome, Status, StrayActivation, UpstreamAttempt
+from jiema.locks import only_one
+from orders.models import OPEN, Cause, Order, Outcome, Sms, Status, StrayActivation, UpstreamAttempt
 from orders.services.buying import fail_reserved, settle_bought
 from orders.services.lifecycle import database_now
 from orders.services.losses import record_loss, void_loss
 from orders.services.syncing import STALE_AFTER, apply_status, poll
 
-# A purchase call is over after 3 s of waiting for the budget, 2 s to connect and 8 s in all, and a margin.
-IN_FLIGHT = timedelta(seconds=16)
+# A purchase is over after at most 5 s between its reservation and its call, 2 s to prove a provider that was down
+# alive, 0.5 s for a seat, 3 s for the budget and 8 s for the call.
+IN_FLIGHT = timedelta(seconds=19)
 HOLD_AT_MOST = timedelta(minutes=2)
 # A provider that lists, but whose list has not been whole for so long.
 HOLD_WITHOUT_LIST = timedelta(minutes=10)
 # How long afterwards a number may turn up that no list showed.
 REMEMBERED = timedelta(hours=1)
-CLOCKS_DIFFER = timedelta(minutes=1)
+CLOCKS_DIFFER = timedelta(minutes=15)
 CLEAN_LISTINGS = 2
+IDLE_LOOK_SECONDS = 60
+SWEEP_LOCK = 7_011_003
 UNSETTLED = (Outcome.IN_FLIGHT, Outcome.UNKNOWN)
 log = structlog.get_logger(__name__)
 
 
+def sweep_alone(provider: Provider) -> None:
+    """Unless another sweep of the same provider is under way: a slow list is not asked for twice."""
+    with only_one(SWEEP_LOCK, provider.pk) as is_ours:
+        if is_ours:
+            sweep(provider)
+
+
 def sweep(provider: Provider) -> None:
     """Bring all open orders of a provider up to date, and settle its unknown purchases."""
+    _close_owned(provider)
     adapter = upstream_for(provider)
-    if not (_has_open_orders(provider) or _has_unsettled(provider)):
+    if not (_has_open_orders(provider) or _has_unsettled(provider) or _is_time_to_look(provider, adapter)):
         return
     if adapter.can_list:
         _sweep_list(provider, adapter)
     else:
         _poll_stale(provider)
     _fail_unlisted(provider, HOLD_WITHOUT_LIST if adapter.can_list else HOLD_AT_MOST)
+
+
+def _is_time_to_look(provider: Provider, adapter: Upstream) -> bool:
+    """An idle shop looks once a minute: what it sees then is older than its next purchase, and not its own."""
+    return adapter.can_list and bool(cache.add(f"looked:{provider.pk}", True, timeout=IDLE_LOOK_SECONDS))
 
 
 def _has_open_orders(provider: Provider) -> bool:
@@ -59,21 +77,31 @@ def _has_unsettled(provider: Provider) -> bool:
 
 def _sweep_list(provider: Provider, adapter: Upstream) -> None:
     began = database_now()
-    try:
-        rows = list(adapter.active())
-    except UpstreamError as error:
-        log.info("sweep_without_answer", provider=provider.name, token=error.token)
-        return
+    rows, is_whole = _read_list(provider, adapter)
     failpoint("sweep.listed")
     owned = _owned(provider, rows)
-    _apply_rows(owned, rows)
-    _close(StrayActivation.objects.filter(provider=provider, activation_id__in=owned), "its order was told")
     strays = [row for row in rows if row.activation_id not in owned]
     _settle_strays(provider, strays, began)
-    # Some providers answer with an empty list when something fails inside.
-    if rows or not _has_open_orders(provider):
+    _apply_rows(owned, rows)
+    if not is_whole:
+        return
+    listed = {row.activation_id for row in rows if row.sms or row.state in OPEN_STATES}
+    lacks_some = _poll_missing(provider, listed, began)
+    # Some providers answer with an empty list, or an empty page, when something fails inside.
+    if not lacks_some and (rows or not _has_open_orders(provider)):
         _count_clean_listing(provider, adapter, began, strays)
-    _poll_missing(provider, {row.activation_id for row in rows if row.sms or row.state in OPEN_STATES}, began)
+
+
+def _read_list(provider: Provider, adapter: Upstream) -> tuple[list[ActiveActivation], bool]:
+    """The rows that came, and whether they are all. A row is a fact; that one is missing only in a whole list."""
+    rows = []
+    try:
+        for row in adapter.active():
+            rows.append(row)
+    except UpstreamError as error:
+        log.info("sweep_without_answer", provider=provider.name, token=error.token)
+        return rows, False
+    return rows, True
 
 
 def _owned(provider: Provider, rows: Sequence[ActiveActivation]) -> dict[str, str]:
@@ -84,11 +112,14 @@ def _owned(provider: Provider, rows: Sequence[ActiveActivation]) -> dict[str, st
 
 
 def _apply_rows(owned: dict[str, str], rows: Sequence[ActiveActivation]) -> None:
-    """A row a transaction, and only rows that bring an SMS; the rest is marked as seen in one statement."""
+    """A row a transaction, and only rows that bring something; the rest is marked as seen in one statement."""
+    stored = Sms.objects.filter(order__in=owned.values(), list_key__isnull=False)
+    known = set(stored.values_list("order_id", "list_key"))
     quiet = []
     for row in rows:
         order_id = owned.get(row.activation_id)
-        if order_id and row.sms:
+        is_news = row.state not in OPEN_STATES or any((order_id, sms.key) not in known for sms in row.sms)
+        if order_id and row.sms and is_news:
             apply_status(order_id, UpstreamStatus(row.state or State.RECEIVED, row.sms), "list_key")
         elif order_id and row.state in OPEN_STATES:
             quiet.append(order_id)
@@ -152,6 +183,12 @@ def _may_own_a_stray(seen: datetime | Now) -> Q:
 def _given_up_unseen(seen: datetime | Now) -> Q:
     """Refunded before there was a whole list: the first ones after it decide whose its number was."""
     return Q(outcome=Outcome.ABANDONED, clean_listings__lt=CLEAN_LISTINGS, sent_at__gt=seen - REMEMBERED)
+
+
+def _close_owned(provider: Provider) -> None:
+    """A list may be faster than the purchase's own reply. The number need not be listed any more."""
+    owner = Order.objects.filter(provider=provider, activation_id=OuterRef("activation_id"))
+    _close(StrayActivation.objects.filter(Exists(owner), provider=provider), "its order was told")
 
 
 def _close(strays: QuerySet[StrayActivation], settlement: str) -> None:
@@ -224,16 +261,17 @@ def _doubt(provider: Provider, adapter: Upstream, since: datetime, now: datetime
     return f"unexplained: {' '.join(sorted(unexplained))}" if unexplained else ""
 
 
-def _poll_missing(provider: Provider, listed: set[str], began: datetime) -> None:
-    """An open order that the list lacks, or does not call open, has ended there, or the list is late: ask alone."""
+def _poll_missing(provider: Provider, listed: set[str], began: datetime) -> bool:
+    """An open order that the list lacks, or does not call open, has ended there, or the list is late: ask alone.
+
+    True where one that no lag explains still waits: such a list proves nothing about other numbers either.
+    """
     missing = Order.objects.filter(
-        provider=provider,
-        status__in=OPEN,
-        activation_id__isnull=False,
-        bought_at__lt=began,
-        synced_at__lt=began,
+        provider=provider, status__in=OPEN, activation_id__isnull=False, bought_at__lt=began
     ).exclude(activation_id__in=listed)
-    _poll_each(missing.order_by("synced_at").values_list("pk", flat=True)[:50])
+    stale = missing.filter(synced_at__lt=began)
+    _poll_each(stale.order_by("synced_at").values_list("pk", flat=True)[:50])
+    return missing.filter(status=Status.WAITING, bought_at__lt=began - IN_FLIGHT).exists()
 
 
 def _poll_stale(provider: Provider) -> None:

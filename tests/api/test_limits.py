@@ -1,13 +1,17 @@
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from unittest.mock import patch
+from types import SimpleNamespace
+from unittest.mock import Mock, patch
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings as SettingsWrapper
 
 from accounts.models import User
 from jiema.api import limits, valkey
 from jiema.api.limits import Bucket
+from tests.alarms.scene import open_alarms
 from tests.conftest import Api, api_of, data, error
 
 
@@ -64,10 +68,36 @@ def test_one_full_bucket_leaves_the_other_untouched() -> None:
     assert admitted(roomy, 9) == 4
 
 
-def test_without_valkey_each_process_counts_alone(settings: SettingsWrapper) -> None:
-    with patch("jiema.api.valkey.evaluate", side_effect=valkey.Away):
-        assert admitted(Bucket("alone", 3), 9) == 3
-        assert limits.check([Bucket("alone", 3)]) == limits.Verdict(False, 3, 0, 60)
+@pytest.fixture
+def valkey_away(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And this process has not told anybody yet."""
+    monkeypatch.setattr(valkey, "evaluate", Mock(side_effect=valkey.Away))
+    monkeypatch.setattr(limits, "_local", limits.LocalBuckets())
+    monkeypatch.setattr(limits._Told, "at", -math.inf)
+
+
+def test_without_valkey_each_process_counts_alone(valkey_away: None) -> None:
+    assert admitted(Bucket("alone", 3), 9) == 3
+    assert limits.check([Bucket("alone", 3)]) == limits.Verdict(False, 3, 0, 60)
+
+
+def test_that_valkey_is_away_is_told_once_a_minute(valkey_away: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket, told = Bucket("told", 99), []
+    for seconds in (0, 1, 59, 61, 62):
+        monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda now=seconds: now, monotonic_ns=lambda: 0))
+        limits.check([bucket])
+        told.append(open_alarms("limits_fell_back"))
+    assert told == [[("", 1)]] * 3 + [[("", 2)]] * 2
+
+
+def test_without_valkey_and_database_the_limits_hold_too(valkey_away: None) -> None:
+    with patch("jiema.alarms.services.connection.cursor", side_effect=OperationalError):
+        assert admitted(Bucket("neither", 3), 9) == 3
+
+
+def test_without_valkey_the_api_answers_and_limits(valkey_away: None, api: Api) -> None:
+    assert [api.post("/orders", {}).status_code for _ in range(11)] == [400] * 10 + [429]
+    assert data(api.get("/account"))
 
 
 def test_reads_and_writes_have_a_bucket_each(api: Api) -> None:

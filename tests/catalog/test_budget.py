@@ -65,7 +65,7 @@ def test_a_note_of_someone_waiting_holds_back_the_less_urgent_only() -> None:
     assert taken(budget, CallClass.PURCHASE, 1) == 1
     with patch("time.sleep", side_effect=InterruptedError), pytest.raises(InterruptedError):
         budget.take(CallClass.CANCEL, 5)  # died while it waited
-    time.sleep(1.01)
+    time.sleep(1.002)
     assert budget.take(CallClass.SWEEP, 0) is False
     assert budget.take(CallClass.PURCHASE, 0) is True
 

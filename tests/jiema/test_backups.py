@@ -340,7 +340,7 @@ def test_breaches_of_restored_books_are_told(alice: User, file: Path, empty: str
     with inside(empty), pytest.raises(SystemExit) as exit_:
         call_command("restore", str(drifted), stdout=out)
     assert exit_.value.code == 1
-    assert f"entries sum to the wallet's balance: {alice.pk}: balance 7, entries 2500\n" in out.getvalue()
+    assert f"entries sum to the wallet's balance: {alice.pk}: balance less entries: -2493\n" in out.getvalue()
 
 
 def test_what_is_late_since_the_backup_is_no_breach(busy: Shopper, file: Path, empty: str) -> None:

@@ -175,7 +175,7 @@ def test_an_unclear_purchase_is_held_then_adopted(shopper: Shopper, fault: str) 
 def reconcile(times: int = 1) -> None:
     """Sweeps after the purchase call can't be in flight any more."""
     for attempt in UpstreamAttempt.objects.all():
-        UpstreamAttempt.objects.filter(pk=attempt.pk).update(sent_at=attempt.sent_at - timedelta(seconds=20))
+        UpstreamAttempt.objects.filter(pk=attempt.pk).update(sent_at=attempt.sent_at - timedelta(seconds=25))
     for _ in range(times):
         for order in Order.objects.select_related("provider"):
             reconciling.sweep(order.provider)

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.contrib.postgres.functions import TransactionNow
 from django.db import connection
 from django.db.models.functions import Now
 
@@ -33,7 +34,8 @@ def held(shopper: Shopper, fault: str) -> str:
 
 
 def sent(order_id: str, seconds_ago: float) -> None:
-    UpstreamAttempt.objects.filter(order=order_id).update(sent_at=Now() - timedelta(seconds=seconds_ago))
+    """By the clock that the sweep goes by, which stands still in a test that is one transaction."""
+    UpstreamAttempt.objects.filter(order=order_id).update(sent_at=TransactionNow() - timedelta(seconds=seconds_ago))
 
 
 def in_flight(order_id: str, seconds_ago: float) -> None:
@@ -90,13 +92,13 @@ def test_a_reply_after_the_refund_gives_the_number_back(shopper: Shopper) -> Non
 
 def test_a_list_that_holds_a_possible_number_is_not_clean(shopper: Shopper, provider: Provider) -> None:
     first = held(shopper, "sold_then_close")
-    sent(first, 20)
+    sent(first, 25)
     running = held(shopper, "close")
     in_flight(running, 5)
     for _ in range(3):
         reconciling.sweep(provider)
     assert state(first) == ("WAITING", "unknown", None)
-    sent(running, 17)
+    sent(running, 20)
     reconciling.sweep(provider)
     assert state(first) == ("WAITING", "bought", "700000001")
 
@@ -173,7 +175,7 @@ def test_a_number_listed_before_its_reply_came_is_no_open_case(shopper: Shopper,
 @pytest.mark.django_db(transaction=True)
 def test_two_sweeps_at_once_are_one_clean_list(shopper: Shopper, provider: Provider) -> None:
     order_id = held(shopper, "close")
-    sent(order_id, 20)
+    sent(order_id, 25)
     plain = SmsActivate.active
 
     def with_a_sweep_beside(adapter: SmsActivate) -> Any:

@@ -24,6 +24,7 @@ from orders.models import Order, Status
 from orders.services.lifecycle import transition
 from orders.services.reconciling import sweep
 from tests.conftest import Shopper, data, make_user
+from tests.torture import figures
 from tests.wallet.attacks import ATTACKS, balance, entry
 
 STATE = """
@@ -153,10 +154,12 @@ def sell(user: User, provider: Provider, status: str) -> str:
 def test_an_attack_is_refused(world: World, name: str) -> None:
     statements, refusal, reason = ATTACKS[name]
     before = world.state()
+    figures.record(ledger_attacks=1)
     with pytest.raises(psycopg.Error) as caught:
         world.attack(statements)
     assert (type(caught.value), reason in str(caught.value)) == (refusal, True), caught.value
     assert world.state() == before
+    figures.record(ledger_attacks_refused=1)
 
 
 @pytest.mark.parametrize(
