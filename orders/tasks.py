@@ -14,7 +14,7 @@ def sweep() -> None:
 
 @shared_task(name="orders.sweep_provider", expires=6)
 def sweep_provider(provider_id: int) -> None:
-    reconciling.sweep_alone(Provider.objects.get(pk=provider_id))
+    reconciling.sweep(Provider.objects.get(pk=provider_id))
 
 
 @shared_task(name="orders.end_due")

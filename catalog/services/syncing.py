@@ -1,6 +1,7 @@
 """Countries, services and offers from a provider, by COPY and by set; nothing is written where nothing changed."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ from catalog.services.providers import upstream_for
 from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import CountryRow, OfferRow, ServiceRow
 from jiema.alarms.services import clear_alarm, raise_alarm
-from jiema.locks import only_one
 
 SYNC_LOCK = 7_011_002
 # Fewer pairs in stock than this share of the last sync's: the reply is not believed.
@@ -70,9 +70,7 @@ def sync_catalogue(provider: Provider, *, believe: bool = False) -> int:
     believe: also where the reply has shrunk. No transaction is open while the provider is read.
     Raises Refused, and keeps the reason on the row; raises Busy.
     """
-    with only_one(SYNC_LOCK, provider.pk) as is_ours:
-        if not is_ours:
-            raise Busy("another sync of it is running")
+    with _alone(provider):
         try:
             catalogue = _read(provider)
             if not believe:
@@ -85,6 +83,21 @@ def sync_catalogue(provider: Provider, *, believe: bool = False) -> int:
         Provider.objects.filter(pk=provider.pk).update(synced_at=Now(), sync_error="")
         clear_alarm("catalogue_refused", provider.name)
     return changed
+
+
+@contextmanager
+def _alone(provider: Provider) -> Iterator[None]:
+    """Held by the connection, not by a transaction; so that an older reply never overwrites a newer one."""
+    key = [SYNC_LOCK, provider.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        if not cursor.fetchone()[0]:
+            raise Busy("another sync of it is running")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
 def _read(provider: Provider) -> Catalogue:

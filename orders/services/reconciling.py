@@ -19,7 +19,6 @@ from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import OPEN_STATES, Activation, ActiveActivation, State, Upstream
 from catalog.upstream.types import Status as UpstreamStatus
 from jiema.failpoints import failpoint
-from jiema.locks import only_one
 from orders.models import OPEN, Cause, Order, Outcome, Sms, Status, StrayActivation, UpstreamAttempt
 from orders.services.buying import fail_reserved, settle_bought
 from orders.services.lifecycle import database_now
@@ -37,20 +36,15 @@ REMEMBERED = timedelta(hours=1)
 CLOCKS_DIFFER = timedelta(minutes=15)
 CLEAN_LISTINGS = 2
 IDLE_LOOK_SECONDS = 60
-SWEEP_LOCK = 7_011_003
 UNSETTLED = (Outcome.IN_FLIGHT, Outcome.UNKNOWN)
 log = structlog.get_logger(__name__)
 
 
-def sweep_alone(provider: Provider) -> None:
-    """Unless another sweep of the same provider is under way: a slow list is not asked for twice."""
-    with only_one(SWEEP_LOCK, provider.pk) as is_ours:
-        if is_ours:
-            sweep(provider)
-
-
 def sweep(provider: Provider) -> None:
-    """Bring all open orders of a provider up to date, and settle its unknown purchases."""
+    """Bring all open orders of a provider up to date, and settle its unknown purchases.
+
+    Two at once do no harm, and one that hangs holds nobody up: so there is no lock around it.
+    """
     _close_owned(provider)
     adapter = upstream_for(provider)
     if not (_has_open_orders(provider) or _has_unsettled(provider) or _is_time_to_look(provider, adapter)):

@@ -1,0 +1,4 @@
+from tests.failpoints.acts import Flow
+from tests.failpoints.flows import buying, cancelling, following, money, sweeping
+
+ALL: tuple[Flow, ...] = (*buying.FLOWS, *cancelling.FLOWS, *following.FLOWS, *sweeping.FLOWS, *money.FLOWS)
