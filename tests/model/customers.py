@@ -9,7 +9,7 @@ from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient
 from tests.model.ending import Ending
 from tests.model.rules import PAIR, PICK, TROUBLE, TWICE, USER, deaths, does, where, with_orders
-from tests.model.state import Pair
+from tests.model.state import OPEN, Pair
 from tests.model.window import as_shown
 from tests.model.wire import Moment
 
@@ -35,9 +35,10 @@ class Customers(Ending):
         self.step(post, lambda told: self.oracle.buy(user, pair, cap, told), death)
 
     @with_orders
-    @does(pick=PICK, death=deaths("poll.", "sms.", "order.", "wallet."))
-    def poll(self, pick: int, death: Moment) -> None:
-        id_, order = self.order(pick)
+    @does(pick=PICK, trouble=TROUBLE, death=deaths("poll.", "sms.", "order.", "wallet."))
+    def poll(self, pick: int, trouble: str | None, death: Moment) -> None:
+        id_, order = self.order(pick, *OPEN)
+        self.fail("getStatusV2" if self.oracle.can_list else "getStatus", trouble)
         must_ask = self.oracle.must_be_asked(order)
         told = self.step(partial(self.call, order.user, "GET", f"/orders/{id_}"), death=death)
         if told is not None:
@@ -47,7 +48,7 @@ class Customers(Ending):
     @with_orders
     @does(pick=PICK, trouble=TROUBLE, death=deaths("cancel.", "order.", "wallet.", "poll.", "sms."))
     def cancel(self, pick: int, trouble: str | None, death: Moment) -> None:
-        id_, order = self.order(pick)
+        id_, order = self.order(pick, "WAITING")
         self.fail("setStatus", trouble)
         post = partial(self.call, order.user, "POST", f"/orders/{id_}/cancel")
         self.step(post, lambda told: self.oracle.cancel(order, told), death)
@@ -55,7 +56,7 @@ class Customers(Ending):
     @with_orders
     @does(pick=PICK, trouble=TROUBLE, death=deaths("next_sms.", "order.", "poll.", "sms."))
     def next_sms(self, pick: int, trouble: str | None, death: Moment) -> None:
-        id_, order = self.order(pick)
+        id_, order = self.order(pick, "RECEIVED")
         self.fail("setStatus", trouble)
         post = partial(self.call, order.user, "POST", f"/orders/{id_}/next-sms")
         self.step(post, lambda told: self.oracle.next_sms(order, told), death)
@@ -72,7 +73,7 @@ class Customers(Ending):
             self.payments.append((payment.pk, user, cents))
 
     @where(lambda self: self.payments)
-    @does(pick=PICK, share=TWICE, times=TWICE, spent=st.booleans(), death=deaths("wallet."))
+    @does(at_most=3, pick=PICK, share=TWICE, times=TWICE, spent=st.booleans(), death=deaths("wallet."))
     def charge_back(self, pick: int, share: int, times: int, spent: bool, death: Moment) -> None:
         """Of a payment, the whole or half of it; nobody does it again later. spent: nothing was left."""
         payment, user, cents = self.payments.pop(pick % len(self.payments))

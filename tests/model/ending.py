@@ -12,7 +12,7 @@ from orders.models import Cause, StrayActivation, UpstreamAttempt, UpstreamLoss
 from orders.models import Order as Row
 from orders.services import cancelling, reconciling, syncing
 from tests.model.stage import EVENTS, Stage
-from tests.model.state import OPEN
+from tests.model.state import OPEN, REFUNDED
 from tests.model.window import KNOWN
 
 
@@ -29,6 +29,8 @@ class Ending(Stage):
             self.world.clock.move(seconds * 1000)
             self.sandbox.shop.tick()
             self.step(self._tick)
+            if seconds == 610:
+                self._check_given_back()
         self.step(self.watch)
         assert not [number for number in self.sold() if number.is_open]
         assert not Row.objects.filter(Q(status__in=OPEN) | Q(cancel_upstream_at__isnull=False)).exists()
@@ -37,6 +39,11 @@ class Ending(Stage):
         assert [breach for breach in books.breaches() if breach.check not in KNOWN] == []
         EVENTS.update(order.status for order in self.oracle.books.orders.values())
         EVENTS.update(self.oracle.learned)
+
+    def _check_given_back(self) -> None:
+        """What nobody wants, long before it ends by itself."""
+        unused = [str(number.id) for number in self.sold() if number.is_open and not number.messages]
+        assert not [id_ for id_ in unused if (owner := self.oracle.owner(id_)) and owner.status in REFUNDED]
 
     def _tick(self) -> None:
         """What the clock's tasks do."""

@@ -10,12 +10,13 @@ from hypothesis.stateful import initialize
 from catalog.services import providers
 from catalog.services.pricing import set_markup
 from catalog.services.syncing import Refused, sync_catalogue
+from catalog.upstream.sandbox.engine.activation import Activation, Message
 from catalog.upstream.sandbox.engine.refusals import Refusal
 from orders.models import SalesStop
 from orders.services import cancelling, reconciling, syncing
 from orders.services.stopping import lift_stop, stop_sales
 from tests.model.customers import Customers
-from tests.model.rules import PAIR, PICK, TROUBLES, TWICE, USER, WORDS, deaths, does, where, with_orders
+from tests.model.rules import PAIR, PICK, TROUBLE, TROUBLES, TWICE, USER, WORDS, deaths, does, where, with_orders
 from tests.model.stage import EVENTS
 from tests.model.state import OPEN, REFUNDED, Pair
 from tests.model.wire import Moment
@@ -49,12 +50,15 @@ class Machine(Customers):
     # Providers
 
     @where(lambda self: self.sold())
-    @does(pick=PICK)
-    def sms(self, pick: int) -> None:
-        """To any number that was ever sold, be it over or never known to us."""
+    @does(pick=PICK, pushed=st.sampled_from([False, False, True]))
+    def sms(self, pick: int, pushed: bool) -> None:
+        """To any number that was ever sold, be it over or never known to us. pushed: we are told of it at once."""
         self.texts += 1
+        number = self.sold()[-1 - pick % len(self.sold())]
         with suppress(Refusal):  # the provider has forgotten it
-            self.sandbox.shop.deliver(self.sold()[-1 - pick % len(self.sold())].id, str(self.texts))
+            message = self.sandbox.shop.deliver(number.id, str(self.texts))
+            if pushed:
+                self._push(number, message)
 
     @where(lambda self: any(number.messages for number in self.sold()))
     @does(
@@ -68,17 +72,20 @@ class Machine(Customers):
         """At any time after the SMS, in any order. back: an SMS that is so much older than the number's last."""
         told = [number for number in self.sold() if number.messages]
         number = told[-1 - pick % len(told)]
-        message = number.messages[-1 - back % len(number.messages)]
+        for _ in range(times):
+            self._push(number, number.messages[-1 - back % len(number.messages)], forged, death)
+
+    def _push(self, number: Activation, message: Message, forged: str | None = None, death: Moment = None) -> None:
         body = json.loads(self.sandbox.push._body(number, message))
         if forged == "id":
             body |= {"activationId": str(number.id + 10**6)}
-        secret = "forged" if forged == "secret" else self.provider.push_secret
-        for _ in range(times):
-            self.step(
-                lambda: self.world.post(f"/api/push/{secret}", body),
-                lambda _: self.oracle.push(body["activationId"], message.text, is_forged=forged == "secret"),
-                death,
-            )
+        is_forged = forged == "secret"
+        secret = "forged" if is_forged else self.provider.push_secret
+        self.step(
+            lambda: self.world.post(f"/api/push/{secret}", body),
+            lambda _: self.oracle.push(body["activationId"], message.text, is_forged=is_forged),
+            death,
+        )
 
     @where(lambda self: any(number.is_open for number in self.sold()))
     @does(pick=PICK)
@@ -139,9 +146,23 @@ class Machine(Customers):
             self.step(lambda: providers.resume_provider(self.provider.pk))
         self.step(self.watch, death=death)
 
-    @does(at_most=15, seconds=st.sampled_from([1, 4, 17, 30, 61, 121, 400, 1140, 1261, 3601]))
+    @does(at_most=12, seconds=st.sampled_from([1, 4, 4, 17, 17, 30, 61, 121, 400, 1261, 3601]))
     def clock(self, seconds: int) -> None:
-        self.world.clock.move(seconds * 1000)
+        self.clock_to(self.world.clock.ms + seconds * 1000)
+
+    @where(lambda self: self.open_ends())
+    @does(pick=PICK, past=st.sampled_from([-1, 1, 30, 61]))
+    def end(self, pick: int, past: int) -> None:
+        """The clock moves to about the end of an order's time."""
+        ends = self.open_ends()
+        self.clock_to(ends[-1 - pick % len(ends)] + past * 1000)
+
+    def open_ends(self) -> list[int]:
+        orders = self.oracle.books.orders.values()
+        return [order.ends for order in orders if order.status in OPEN and order.ends > self.world.clock.ms]
+
+    def clock_to(self, ms: int) -> None:
+        self.world.clock.move(max(0, ms - self.world.clock.ms))
         self.sandbox.shop.tick()
 
     @with_orders
@@ -150,8 +171,9 @@ class Machine(Customers):
         self.step(lambda: reconciling.sweep(self.provider), death=death)
 
     @where(lambda self: any(order.ends for order in self.oracle.books.orders.values()))
-    @does(death=deaths("end_due.", "poll.", "sms.", "order.", "wallet."))
-    def end_due(self, death: Moment) -> None:
+    @does(trouble=TROUBLE, death=deaths("end_due.", "poll.", "sms.", "order.", "wallet."))
+    def end_due(self, trouble: str | None, death: Moment) -> None:
+        self.fail("getStatusV2" if self.oracle.can_list else "getStatus", trouble)
         over = [order for order in self.oracle.books.orders.values() if self.oracle.must_be_over(order)]
         if self.step(syncing.end_due_orders, death=death) is not None:
             assert not [order for order in over if order.status in OPEN]
@@ -165,7 +187,7 @@ class Machine(Customers):
 # A rule is chosen as often as it has names.
 _WEIGHTS = (
     *(("buy", 7), ("poll", 5), ("sms", 7), ("cancel", 4), ("next_sms", 3), ("push", 4), ("top_up", 2)),
-    *(("charge_back", 4), ("trouble", 2), ("sweep", 5), ("give_back", 5), ("end_due", 3), ("clock", 2)),
+    *(("charge_back", 4), ("trouble", 2), ("sweep", 5), ("give_back", 5), ("end_due", 3), ("clock", 2), ("end", 3)),
 )
 for _name, _times in _WEIGHTS:
     for _more in range(1, _times):

@@ -92,10 +92,11 @@ class Stage(RuleBasedStateMachine):
         self.reply = json.loads(reply.content)
         return str(self.reply.get("code", "OK"))
 
-    def order(self, pick: int) -> tuple[str, Order]:
-        """The newest but so many."""
+    def order(self, pick: int, *statuses: str) -> tuple[str, Order]:
+        """The newest but so many; of those with a status that is asked for, where there is one, but not always."""
         orders = [*self.oracle.books.orders.items()]
-        return orders[-1 - pick % len(orders)]
+        fitting = [row for row in orders if row[1].status in statuses and pick < 4]
+        return (fitting or orders)[-1 - pick % len(fitting or orders)]
 
     def sold(self) -> list[Activation]:
         return self.sandbox.shop._sold

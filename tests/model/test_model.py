@@ -16,7 +16,7 @@ from tests.model.stage import EVENTS, RULES
 from tests.model.world import World, new_world
 from tests.torture import figures
 
-STEPS = int(os.environ.get("MODEL_STEPS", "1500"))
+STEPS = int(os.environ.get("MODEL_STEPS", "2000"))
 SEED = int(os.environ.get("MODEL_SEED", "1"))
 PER_EXAMPLE = 50
 ALWAYS = ("COMPLETED", "FAILED", "CANCELLED", "deaths", "given up", "adopted, WAITING", "buy: OUTCOME_UNKNOWN")
