@@ -1,3 +1,4 @@
+import itertools
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,9 @@ def read_prepared(sql: str, params: Sequence[str | bytes]) -> tuple[Any, ...] | 
         return _read(sql, params)
 
 
+_numbers = itertools.count()
+
+
 class _Statements(threading.local):
     """What this thread has prepared, and on which connection."""
 
@@ -36,7 +40,7 @@ class _Statements(threading.local):
         if self.pgconn is not pgconn:
             self.pgconn, self.names = pgconn, {}
         if sql not in self.names:
-            name = f"jiema_{len(self.names)}".encode()
+            name = f"jiema_{next(_numbers)}".encode()  # never used before, should a connection come back to us
             _check(pgconn.prepare(name, sql.encode()), pgconn)
             self.names[sql] = name
         return self.names[sql]
