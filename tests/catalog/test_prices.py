@@ -235,6 +235,8 @@ def test_a_refused_purchase_does_not_wait_for_another_writer_of_the_catalogue(pr
             cursor.execute("SELECT pg_advisory_lock(%s)", [CATALOGUE_LOCK])
         refresh_offer(provider.pk, "tg", 7, Decimal("0.50"))
         assert Offer.objects.get().cost == Decimal("0.3000")
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [CATALOGUE_LOCK])
     finally:
         other.close()
     refresh_offer(provider.pk, "tg", 7, Decimal("0.50"))
