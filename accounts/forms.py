@@ -1,3 +1,6 @@
+from decimal import Decimal
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +12,27 @@ class ApiKeyForm(forms.Form):
         help_text=_("What will use it, such as “signup tests”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class NoticesForm(forms.Form):
+    """threshold comes in US dollars and goes out as cents; None where the notice is off."""
+
+    is_on = forms.BooleanField(label=_("Send me a mail when my balance gets low"), required=False)
+    threshold = forms.DecimalField(
+        label=_("Low means under, in US dollars"),
+        required=False,
+        min_value=Decimal("0.01"),
+        max_value=10_000,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        wish = self.cleaned_data
+        if wish["is_on"] and wish.get("threshold") is None and "threshold" not in self.errors:
+            self.add_error("threshold", _("Please say from what balance on."))
+        wish["cents"] = int(wish["threshold"] * 100) if wish["is_on"] and wish.get("threshold") else None
+        return wish
 
 
 class AdjustmentForm(forms.Form):

@@ -51,6 +51,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A customer or a member of staff, known by e-mail.
 
     reads_per_minute, writes_per_minute: this account's own API limits; empty for the shop's.
+    low_balance_cents: a mail tells when the balance falls under so many US cents; empty for no mail.
+    low_balance_told_entry: the wallet's newest entry when it was told; empty where it is still to be told.
     """
 
     id = models.CharField(primary_key=True, max_length=25, default=new_id, editable=False, db_collation="C")
@@ -61,6 +63,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     state = models.CharField(max_length=10, choices=AccountState, default=AccountState.ACTIVE)
     reads_per_minute = models.PositiveIntegerField(null=True, blank=True)
     writes_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    low_balance_cents = models.PositiveIntegerField(null=True, blank=True)
+    low_balance_told_at = models.DateTimeField(null=True, editable=False)
+    low_balance_told_entry = models.BigIntegerField(null=True, editable=False)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -74,6 +79,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             UniqueConstraint(Lower("email"), name="user_email_once"),
             CheckConstraint(condition=Q(reads_per_minute__gt=0), name="user_reads_positive"),
             CheckConstraint(condition=Q(writes_per_minute__gt=0), name="user_writes_positive"),
+            CheckConstraint(condition=Q(low_balance_cents__gt=0), name="user_low_balance_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="user_low_balance", condition=Q(low_balance_cents__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from accounts import views
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("account/statement", views.statement, name="statement"),
+    path("account/notices", views.notices, name="notices"),
     path("account/api-keys", views.api_keys, name="api_keys"),
     path("account/api-keys/<int:key_id>/revoke", views.revoke_key, name="revoke_key"),
 ]

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -7,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import notices as low_balance
 from accounts import selectors, services
-from accounts.forms import ApiKeyForm
+from accounts.forms import ApiKeyForm, NoticesForm
 from accounts.models import MAX_ACTIVE_KEYS, ApiKey
 from accounts.wallet.models import Entry
 from accounts.web import CustomerRequest
@@ -21,6 +24,20 @@ from jiema.web import limited, page_of, tell
 def statement(request: CustomerRequest) -> HttpResponse:
     entries, cursor = page_of(Entry.objects.filter(wallet_id=request.user.pk), request.GET.get("before"))
     return render(request, "accounts/statement.html", {"entries": entries, "cursor": cursor})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("20/m")
+def notices(request: CustomerRequest) -> HttpResponse:
+    cents = request.user.low_balance_cents
+    shown = {"is_on": cents is not None, "threshold": Decimal(cents or low_balance.USUAL_CENTS).scaleb(-2)}
+    form = NoticesForm(request.POST or None, initial=shown)
+    if request.method == "POST" and form.is_valid():
+        low_balance.set_threshold(request.user.pk, form.cleaned_data["cents"])
+        messages.success(request, _("Your choice is kept."))
+        return redirect("notices")
+    return render(request, "accounts/notices.html", {"form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

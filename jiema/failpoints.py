@@ -25,7 +25,14 @@ NAMES = frozenset(
         "sweep.adopted",  # a found number is on its order, and still listed as a stray
         "sweep.missing",  # two clean lists lack the number, the refund is not made yet
         "end_due.claimed",  # an order past its end is ours to look at, and not looked at yet
+        "topup.started",  # the gateway knows of the payment, we have not kept its name
+        "topup.read",  # the gateway told what became of a payment, nothing of it is applied
+        "topup.paid",  # the payment stands on its top-up, the money is not in the wallet; nothing is committed
         "topup.credited",  # the money is in the wallet, the top-up's state not; nothing is committed
+        "webhook.kept",  # the webhook is in the inbox, committed, and not handled yet
+        "payout.reserved",  # the wallet has paid, committed, the gateway is not told yet
+        "payout.sent",  # the gateway has refunded, and we do not know it
+        "payout.settled",  # the pay-back's end is written, the wallet not; nothing is committed
     }
 )
 armed: dict[str, Callable[[], object]] = {}

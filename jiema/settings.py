@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "accounts",
     "accounts.wallet",
     "accounts.topups",
+    "accounts.referrals",
+    "accounts.vouchers",
     "catalog",
     "orders",
 ]
@@ -132,11 +134,13 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = env("EMAIL_VERIFICATION", default="mandatory")
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.referrals.forms.InvitationForm"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 globals().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="jiema <noreply@localhost>")
 
 LANGUAGE_CODE = "en"
@@ -158,6 +162,22 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+# The demo shop's upstream, and its gateway for top-ups that move no real money.
+SANDBOX_URL = env("SANDBOX_URL", default="")
+SANDBOX_GATEWAY = env.bool("SANDBOX_GATEWAY", default=DEBUG)
+SANDBOX_GATEWAY_URL = env("SANDBOX_GATEWAY_URL", default="")
+SANDBOX_GATEWAY_SECRET = env("SANDBOX_GATEWAY_SECRET", default="")
+
+# Payment gateways: one is there when its keys are. Several webhook secrets are one being rotated.
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
+STRIPE_API_URL = env("STRIPE_API_URL", default="")
+TRON_XPUB = env("TRON_XPUB", default="")
+TRON_CONTRACT = env("TRON_CONTRACT", default="TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")
+TRON_CONFIRMATIONS = env.int("TRON_CONFIRMATIONS", default=19)
+TRONGRID_URL = env("TRONGRID_URL", default="https://api.trongrid.io")
+TRONGRID_API_KEY = env("TRONGRID_API_KEY", default="")
 
 # Transport security is on unless this is a laptop.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
@@ -181,7 +201,12 @@ CONTENT_SECURITY_POLICY = {
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
-        "form-action": ["'self'"],
+        # The form of a top-up leads on to the gateway's page.
+        "form-action": [
+            "'self'",
+            *(["https://checkout.stripe.com"] if STRIPE_SECRET_KEY else []),
+            *([SANDBOX_GATEWAY_URL] if SANDBOX_GATEWAY_URL else []),
+        ],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
@@ -210,8 +235,15 @@ CELERY_BEAT_SCHEDULE = {
     "sync-catalogue": {"task": "catalog.sync", "schedule": 180.0, "options": {"expires": 170}},
     "check-books": {"task": "jiema.check_books", "schedule": 300.0, "options": {"expires": 290}},
     "check-all-books": {"task": "jiema.check_all_books", "schedule": crontab(hour=3, minute=17)},
+    "follow-payments": {"task": "topups.follow", "schedule": 5.0, "options": {"expires": 10}},
+    "handle-webhooks": {"task": "topups.handle_webhooks", "schedule": 5.0, "options": {"expires": 10}},
+    "send-payouts": {"task": "topups.send_payouts", "schedule": 30.0, "options": {"expires": 30}},
+    "mail-credits": {"task": "topups.mail_credits", "schedule": 10.0, "options": {"expires": 10}},
+    "reconcile-payments": {"task": "topups.reconcile", "schedule": 600.0, "options": {"expires": 600}},
+    "reconcile-all-payments": {"task": "topups.reconcile_whole", "schedule": crontab(hour=3, minute=47)},
     "watch": {"task": "jiema.watch", "schedule": 15.0, "options": {"expires": 15}},
     "read-balances": {"task": "jiema.read_balances", "schedule": 60.0, "options": {"expires": 60}},
+    "low-balance": {"task": "accounts.low_balance", "schedule": 30.0, "options": {"expires": 30}},
 }
 
 API_AUTHENTICATOR = "accounts.selectors.find_caller"
@@ -227,10 +259,6 @@ UPSTREAM_SEATS = env.int("UPSTREAM_SEATS", default=3)
 # An account whose newest orders, this many within an hour, were nearly all cancelled waits (0 for no brake).
 CANCEL_BRAKE_ORDERS = env.int("CANCEL_BRAKE_ORDERS", default=30)
 CANCEL_BRAKE_PERCENT = env.int("CANCEL_BRAKE_PERCENT", default=90)
-
-# The demo shop's upstream, and its gateway for top-ups that move no real money.
-SANDBOX_URL = env("SANDBOX_URL", default="")
-SANDBOX_GATEWAY = env.bool("SANDBOX_GATEWAY", default=DEBUG)
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -19,6 +19,8 @@ urlpatterns = [
     path("dashboard", views.dashboard, name="dashboard"),
     path("", include("accounts.urls")),
     path("", include("accounts.topups.urls")),
+    path("", include("accounts.vouchers.urls")),
+    path("", include("accounts.referrals.urls")),
     path("", include("orders.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/openapi.json", openapi.serve),

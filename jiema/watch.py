@@ -51,6 +51,27 @@ CONDITIONS = {
         FROM orders_strayactivation s JOIN catalog_provider p ON p.id = s.provider_id
         WHERE s.settled_at IS NULL AND s.first_seen_at < now() - interval '30 seconds'
     """,
+    "payment_review": """
+        SELECT finding, format('%s open, the oldest since %s', count(*), min(opened_at))
+        FROM topups_review WHERE settled_at IS NULL GROUP BY finding
+    """,
+    "transfers_waiting": """
+        SELECT '', format('%s, the oldest since %s', count(*), min(sent_at))
+        FROM topups_topup WHERE gateway = 'bank' AND state IN ('pending', 'paid') HAVING count(*) > 0
+    """,
+    "payouts_waiting": """
+        SELECT '', format('%s, the oldest since %s', count(*), min(created_at))
+        FROM topups_payout WHERE by_hand AND state = 'created' HAVING count(*) > 0
+    """,
+    "webhooks_waiting": """
+        SELECT gateway, format('%s, the oldest since %s: %s', count(*), min(received_at), max(error))
+        FROM topups_webhookevent
+        WHERE handled_at IS NULL AND received_at < now() - interval '5 minutes' GROUP BY gateway
+    """,
+    "payments_not_compared": """
+        SELECT '', format('since %s', at) FROM alarms_tick
+        WHERE name = 'payments compared' AND at < now() - interval '1 hour'
+    """,
     "order_overdue": """
         SELECT id, format('%s, expired %s', status, expires_at)
         FROM orders_order WHERE status IN ('WAITING', 'RECEIVED') AND expires_at < now() - interval '5 minutes'

@@ -36,15 +36,14 @@ class SmsInline(ReadOnlyInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(DeskAdmin):
     list_display = ["id", "user", "status", "service", "country", "phone", "charged", "refunded", "created_at"]
     list_filter = ["status", "provider"]
     list_select_related = ["user", "service", "country"]
     search_fields = ["=id", "=phone", "=activation_id", "=user__email"]
-    ordering = ["-id"]
-    show_full_result_count = False
     exclude = ["sms_body"]
     inlines = [AttemptInline, SmsInline]
+    actions = ["pay_back"]
 
     @admin.display(description="charged", ordering="charged_cents")
     def charged(self, order: Order) -> str:
@@ -53,6 +52,20 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="refunded", ordering="refunded_cents")
     def refunded(self, order: Order) -> str:
         return dollars(order.refunded_cents)
+
+    @admin.action(description="Pay the price back, as goodwill", permissions=["work"])
+    def pay_back(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """The customer sees the note on the statement."""
+        reason = self.note(request)
+        if not reason:
+            return
+        for order in queryset:
+            try:
+                cents = desk.pay_back(order.pk, request.user.get_username(), reason)
+            except DomainError as refusal:
+                self.message_user(request, f"{order}: {refusal.message}", messages.ERROR)
+            else:
+                self.message_user(request, f"{order}: {dollars(cents)} went back to {order.user}.")
 
 
 @admin.register(UpstreamAttempt)

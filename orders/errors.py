@@ -49,6 +49,14 @@ class InProgress(DomainError):
     text = "The first request with this Idempotency-Key is still running."
 
 
+class NotCompleted(DomainError):
+    text = "Only the price of a completed order can be paid back; the others are refunded by themselves."
+
+
+class PaidBack(DomainError):
+    text = "The price of this order was paid back already."
+
+
 class StraySettled(DomainError):
     text = "This activation is settled already."
 

@@ -3,6 +3,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from accounts.topups.gateways.addresses import Addresses
+from accounts.topups.gateways.trongrid import TronGrid
+
 
 @register
 def sandbox_gateway_is_for_laptops(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -15,3 +18,23 @@ def sandbox_gateway_is_for_laptops(app_configs: Any, **kwargs: Any) -> list[Chec
             )
         ]
     return []
+
+
+@register
+def keys_make_sense(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if settings.TRON_XPUB:
+        try:
+            Addresses(settings.TRON_XPUB)
+            TronGrid(settings.TRONGRID_URL, settings.TRONGRID_API_KEY)
+        except ValueError as error:
+            found.append(Error(f"USDT payments: {error}", hint="See TRON_XPUB and TRONGRID_URL.", id="topups.E002"))
+    if settings.STRIPE_SECRET_KEY and not settings.STRIPE_WEBHOOK_SECRETS:
+        found.append(
+            Error(
+                "STRIPE_SECRET_KEY is set without STRIPE_WEBHOOK_SECRETS: no payment would be heard of.",
+                hint="Add the endpoint SITE_URL/webhooks/stripe in Stripe's dashboard; it shows the secret.",
+                id="topups.E003",
+            )
+        )
+    return found

@@ -4,3 +4,30 @@ from jiema.api.errors import DomainError
 class NoGateway(DomainError):
     code, status = "NO_GATEWAY", 503
     text = "There is no way to pay right now."
+
+
+class BadAmount(DomainError):
+    code = "BAD_AMOUNT"
+    text = "This amount can't be paid in this way."
+
+
+class OverCap(DomainError):
+    code = "OVER_CAP"
+    text = "This would bring your balance over the most that an account may hold."
+
+
+class TooManyOpen(DomainError):
+    code = "TOO_MANY_OPEN"
+    text = "You have 10 payments open, which is the most. Pay one of them, or wait until one expires."
+
+
+class GatewayUnavailable(DomainError):
+    code, status = "GATEWAY_UNAVAILABLE", 503
+    text = "The payment service does not answer. Nothing was taken; please try again in a minute."
+
+
+class NotPossible(DomainError):
+    """An action of ops that this payment does not allow; the message says why."""
+
+    code, status = "NOT_POSSIBLE", 409
+    text = "That is not possible."

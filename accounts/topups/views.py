@@ -1,54 +1,134 @@
+from typing import Any
+
+import segno
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.topups import services
-from accounts.topups.forms import TopUpForm
-from accounts.topups.models import TopUp, TopUpState
+from accounts.topups import methods
+from accounts.topups.forms import SentForm, TopUpForm
+from accounts.topups.models import CREDITED, Method, PaymentMethod, TopUp, TopUpState
+from accounts.topups.selectors import top_up_for, worthless
+from accounts.topups.services.bank import mark_sent
+from accounts.topups.services.confirming import refresh
+from accounts.topups.services.starting import open_payment, start_top_up
 from accounts.web import CustomerRequest
 from jiema.api.errors import DomainError
-from jiema.money import dollars
-from jiema.web import limited, tell
-
-PRESET_DOLLARS = (10, 25, 50, 100)
+from jiema.api.ids import new_id
+from jiema.web import limited, page_of, tell
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @login_required
 @limited("20/m")
 def top_up(request: CustomerRequest) -> HttpResponse:
-    form = TopUpForm(request.POST or None)
+    """A preset is a button of the form, so that it works without script."""
+    answer = request.POST.copy()
+    if preset := request.POST.get("preset"):
+        answer["amount"] = preset
+    form = TopUpForm(answer if request.method == "POST" else None, initial={"form": new_id()})
     if request.method == "POST" and form.is_valid():
+        wish = form.cleaned_data
         try:
-            started = services.start_top_up(request.user.pk, form.cleaned_data["amount"])
-            return redirect("sandbox_gateway", started.pk)
+            started = start_top_up(request.user.pk, wish["method"], wish["amount"], wish["form"])
+            return _to_the_gateway(open_payment(started))
         except DomainError as refusal:
             tell(request, refusal)
-    latest = TopUp.objects.filter(user=request.user).order_by("-pk")[:5]
-    shown = {"form": form, "presets": PRESET_DOLLARS, "latest": latest, "is_open": settings.SANDBOX_GATEWAY}
+    history, cursor = page_of(TopUp.objects.filter(user=request.user), request.GET.get("before"))
+    shown = {"form": form, "methods": methods.offered(), "history": history, "cursor": cursor}
     return render(request, "topups/top_up.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+def _to_the_gateway(top_up: TopUp) -> HttpResponse:
+    return redirect(top_up.pay_url) if top_up.is_open and top_up.pay_url else redirect("payment", top_up.pk)
+
+
+@require_safe
+@never_cache
+@login_required
+def payment(request: CustomerRequest, top_up_id: str) -> HttpResponse:
+    """What becomes of it. The page asks again by itself; closing it loses nothing."""
+    found = refresh(top_up_for(request.user.pk, top_up_id))
+    template = "topups/_payment.html" if request.htmx else "topups/payment.html"  # type: ignore[attr-defined]
+    return render(request, template, _shown(found))
+
+
+def _shown(found: TopUp) -> dict[str, Any]:
+    left = (found.expires_at - timezone.now()).total_seconds() if found.expires_at else 0
+    return {
+        "top_up": found,
+        "method": PaymentMethod.objects.filter(pk=found.gateway).first(),
+        "seconds": max(0, int(left)),
+        "qr": _qr(found),
+        "worthless": worthless(found),
+        "further": found.further.order_by("pk"),
+        "sent_form": SentForm(),
+        "confirmations": _confirmations(found),
+        "follows": _seconds_between_looks(found),
+        "sandbox_chain": settings.TRONGRID_URL if settings.SANDBOX_GATEWAY and settings.DEBUG else "",
+    }
+
+
+def _seconds_between_looks(found: TopUp) -> int | None:
+    """None where nothing can happen, or a form is being filled in."""
+    if found.gateway == Method.BANK:
+        return 10 if found.state in (TopUpState.PENDING, TopUpState.PAID) else None
+    return 2 if found.is_open else None
+
+
+def _qr(found: TopUp) -> str:
+    if found.gateway != Method.TRON or not found.gateway_ref:
+        return ""
+    return str(segno.make(found.gateway_ref, error="m").svg_data_uri(scale=8, border=3, light="#fff"))
+
+
+def _confirmations(found: TopUp) -> tuple[int, int] | None:
+    if found.confirmations is None:
+        return None
+    return min(found.confirmations, settings.TRON_CONFIRMATIONS), settings.TRON_CONFIRMATIONS
+
+
+@require_POST
 @login_required
 @limited("20/m")
-def sandbox_gateway(request: CustomerRequest, top_up_id: str) -> HttpResponse:
-    if not settings.SANDBOX_GATEWAY:
+def pay(request: CustomerRequest, top_up_id: str) -> HttpResponse:
+    """Where a payment goes on that was not begun, or left."""
+    try:
+        return _to_the_gateway(open_payment(top_up_for(request.user.pk, top_up_id)))
+    except DomainError as refusal:
+        tell(request, refusal)
+        return redirect("payment", top_up_id)
+
+
+@require_POST
+@login_required
+@limited("20/m")
+def sent(request: CustomerRequest, top_up_id: str) -> HttpResponse:
+    """The customer says that a bank transfer is under way."""
+    found = top_up_for(request.user.pk, top_up_id)
+    if found.gateway != Method.BANK:
         raise Http404
-    found = get_object_or_404(TopUp, pk=top_up_id, user=request.user, gateway=services.SANDBOX)
-    if request.method == "POST":
-        settled = services.settle_in_sandbox(found.pk, is_paid=request.POST.get("answer") == "pay")
-        _tell_outcome(request, settled)
-        return redirect("top_up")
-    return render(request, "topups/sandbox_gateway.html", {"top_up": found})
+    form = SentForm(request.POST, request.FILES)
+    if form.is_valid():
+        mark_sent(found.pk, form.cleaned_data["slip"])
+        return redirect("payment", found.pk)
+    for error in form.errors["slip"]:
+        messages.error(request, str(error))
+    return redirect("payment", found.pk)
 
 
-def _tell_outcome(request: CustomerRequest, settled: TopUp) -> None:
-    if settled.state == TopUpState.CREDITED:
-        messages.success(request, _("%s is on your balance.") % dollars(settled.amount_cents))
-    else:
-        messages.error(request, _("The payment failed. Nothing was taken and nothing was credited."))
+@require_safe
+@login_required
+def receipt(request: CustomerRequest, top_up_id: str) -> HttpResponse:
+    """Of what was captured, for printing."""
+    found = top_up_for(request.user.pk, top_up_id)
+    if found.state not in (*CREDITED, TopUpState.PAID):
+        raise Http404(_("There is no receipt before a payment."))
+    return render(request, "topups/receipt.html", {"top_up": found})

@@ -25,6 +25,15 @@ class Kind(models.TextChoices):
     ADJUSTMENT = "adjustment", "Adjustment"
     CHARGEBACK = "chargeback", "Payment taken back"
     REPAYMENT = "repayment", "Debt repaid"
+    PAYOUT = "payout", "Top-up paid back"
+    PAYOUT_RETURN = "payout_return", "Pay-back failed"
+    REFERRAL = "referral", "Referral earning"
+    REFERRAL_BACK = "referral_back", "Referral earning taken back"
+    VOUCHER = "voucher", "Voucher"
+
+
+GIVES = ["refund", "top_up", "payout_return", "referral", "voucher"]
+TAKES = ["charge", "chargeback", "repayment", "payout", "referral_back"]
 
 
 class Entry(models.Model):
@@ -49,13 +58,8 @@ class Entry(models.Model):
         constraints = [
             CheckConstraint(condition=~Q(amount_cents=0), name="entry_moves_something"),
             CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_not_negative"),
-            CheckConstraint(
-                condition=Q(kind="charge", amount_cents__lt=0) | ~Q(kind="charge"), name="entry_charge_takes"
-            ),
-            CheckConstraint(
-                condition=Q(kind__in=["refund", "top_up"], amount_cents__gt=0) | ~Q(kind__in=["refund", "top_up"]),
-                name="entry_refund_and_top_up_give",
-            ),
+            CheckConstraint(condition=Q(amount_cents__gt=0) | ~Q(kind__in=GIVES), name="entry_gives"),
+            CheckConstraint(condition=Q(amount_cents__lt=0) | ~Q(kind__in=TAKES), name="entry_takes"),
             UniqueConstraint(fields=["kind", "reference"], name="entry_cause_once"),
         ]
         indexes = [

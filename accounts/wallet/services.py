@@ -12,6 +12,23 @@ from jiema.failpoints import failpoint
 SALES = "sales"
 DEBTS = "debts"
 ADJUSTMENTS = "adjustment"
+REFERRALS = "referral"
+VOUCHERS = "voucher"
+
+# The top-up and all income since, the oldest first: each less what went back to where it came from. Refunds and
+# returns are no income: they only give back what was there before.
+_LOTS = """
+SELECT came.amount_cents + coalesce(sum(went.amount_cents), 0)
+FROM wallet_entry came
+LEFT JOIN wallet_entry went
+    ON went.wallet_id = came.wallet_id AND went.kind IN ('payout', 'payout_return', 'chargeback', 'referral_back')
+    AND (went.reference = came.reference OR starts_with(went.reference, came.reference || ':'))
+WHERE came.wallet_id = %(user)s AND came.amount_cents > 0
+  AND came.kind IN ('top_up', 'adjustment', 'referral', 'voucher')
+  AND came.id >= (SELECT id FROM wallet_entry
+                  WHERE kind = 'top_up' AND reference = %(reference)s AND wallet_id = %(user)s)
+GROUP BY came.id ORDER BY came.id
+"""
 
 # The cause is looked for first; the balance moves only where it is new and the wallet holds enough. Two
 # at once with the same cause: the second waits for the wallet's row, then the unique constraint refuses it.
@@ -79,6 +96,46 @@ def charge_back(user_id: str, amount_cents: int, gateway: str, top_up_id: str) -
 def _is_charged_back(cause: str) -> bool:
     entries = Entry.objects.filter(kind=Kind.CHARGEBACK, reference=cause)
     return entries.exists() or Debt.objects.filter(reference=cause).exists()
+
+
+def pay_out(user_id: str, amount_cents: int, gateway: str, top_up_id: str, payout_id: str) -> Entry:
+    """Take money of a top-up that goes back to where it came from. amount_cents: positive. Raises Insufficient."""
+    reference = f"topup:{top_up_id}:{payout_id}"
+    return _post(user_id, Kind.PAYOUT, -_positive(amount_cents), f"gateway:{gateway}", reference)
+
+
+def return_payout(user_id: str, top_up_id: str, payout_id: str) -> Entry:
+    """The gateway could not give it back after all: once, the whole of it."""
+    taken = Entry.objects.get(kind=Kind.PAYOUT, reference=f"topup:{top_up_id}:{payout_id}", wallet_id=user_id)
+    return _post(
+        user_id, Kind.PAYOUT_RETURN, -taken.amount_cents, taken.counter_account, taken.reference, reverses=taken
+    )
+
+
+def earn(user_id: str, amount_cents: int, order_id: str) -> Entry:
+    """The inviter's share of an order, once for each order. amount_cents: positive."""
+    return _post(user_id, Kind.REFERRAL, _positive(amount_cents), REFERRALS, f"order:{order_id}")
+
+
+def take_earning_back(user_id: str, amount_cents: int, reference: str) -> Entry:
+    """A share whose order was paid back, or a part of it. amount_cents: positive. Raises Insufficient."""
+    return _post(user_id, Kind.REFERRAL_BACK, -_positive(amount_cents), REFERRALS, reference)
+
+
+def redeem(user_id: str, amount_cents: int, voucher_id: str) -> Entry:
+    """Credit a voucher, once. amount_cents: positive."""
+    return _post(user_id, Kind.VOUCHER, _positive(amount_cents), VOUCHERS, f"voucher:{voucher_id}")
+
+
+def unspent(user_id: str, top_up_id: str) -> int:
+    """US cents of this top-up that the wallet still holds, where what came in first is spent first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOTS, {"user": user_id, "reference": f"topup:{top_up_id}"})
+        lots = [int(left) for (left,) in cursor.fetchall()]
+    if not lots:
+        return 0
+    balance = Wallet.objects.get(pk=user_id).balance_cents
+    return max(0, min(lots[0], balance - sum(lots[1:])))
 
 
 def open_debts(user_id: str) -> QuerySet[Debt]:

@@ -40,8 +40,11 @@ ORDER BY m.id;
 INSERT INTO wallet_wallet (user_id, balance_cents)
 SELECT u.id, coalesce(sum(m.amount), 0) FROM accounts_user u LEFT JOIN moved m ON m.person = u.id GROUP BY u.id;
 
-INSERT INTO topups_topup (id, user_id, gateway, amount_cents, state, created_at, credited_at)
-SELECT substr(reference, 7), person, 'sandbox', amount, 'credited', at, at
+INSERT INTO topups_topup (id, user_id, gateway, amount_cents, fee_cents, currency, asked, gateway_ref, pay_url, state,
+    why, payment_ref, captured, captured_currency, credited_cents, refunded_cents, dispute, created_at, paid_at,
+    credited_at, mailed_at)
+SELECT substr(reference, 7), person, 'sandbox', amount, 0, 'USD', amount / 100.0, reference, '', 'credited',
+    '', reference, amount / 100.0, 'USD', amount, 0, '', at, at, at, at
 FROM moved WHERE kind = 'top_up' ORDER BY id;
 
 INSERT INTO catalog_provider (name, dialect, base_url, api_key, currency, usd_rate, is_enabled,

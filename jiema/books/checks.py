@@ -27,6 +27,13 @@ _MOVED_ORDERS = """
     SELECT substr(reference, 7) COLLATE "C" FROM wallet_entry
     WHERE kind IN ('charge', 'refund') AND created_at >= %(since)s))
 """
+# The orders of shares, by the shares' own time or that of entries that name them.
+_MOVED_SHARES = r"""
+SELECT order_id AS id FROM referrals_earning WHERE created_at >= %(since)s
+UNION
+SELECT regexp_replace(reference, '^order:([^:]+)(:\d+)?$', '\1') FROM wallet_entry
+WHERE kind IN ('referral', 'referral_back') AND created_at >= %(since)s
+"""
 _LOOK_AT_THE_LEDGER = (
     "Compare the wallet's entries with the orders and top-ups that they name (admin: Entries), find what wrote past "
     "jiema's services, and put the balance right by an adjustment with a reason."
@@ -116,6 +123,43 @@ CHECKS = (
         stops_sales=True,
     ),
     Check(
+        "each earning is its inviter's share of a completed order, and stands in the ledger",
+        "Look at the order, and at who invited its customer (admin: Earnings, Invitations). What an inviter was "
+        "credited too much or too little is put right by an adjustment with a reason.",
+        f"""
+        SELECT moved.id,
+               format('order %%s of %%s, share %%s at %%s, %%s entries of %%s in all%%s', coalesce(o.status, 'none'),
+                      o.charged_cents, s.cents, s.percent, e.entries, e.cents,
+                      CASE WHEN e.wallet_id <> i.inviter_id THEN ', to another wallet' END)
+        FROM ({_MOVED_SHARES}) moved
+        LEFT JOIN referrals_earning s ON s.order_id = moved.id
+        LEFT JOIN referrals_invitation i ON i.id = s.invitation_id
+        LEFT JOIN orders_order o ON o.id = moved.id AND o.user_id = i.invitee_id
+        CROSS JOIN LATERAL (SELECT count(*) AS entries, sum(amount_cents) AS cents, min(wallet_id) AS wallet_id
+                            FROM wallet_entry WHERE kind = 'referral' AND reference = 'order:' || moved.id) e
+        WHERE e.entries <> 1 OR e.cents IS DISTINCT FROM s.cents OR e.wallet_id IS DISTINCT FROM i.inviter_id
+           OR o.status IS DISTINCT FROM 'COMPLETED' OR s.cents <> div(o.charged_cents * s.percent, 100)
+        """,
+    ),
+    Check(
+        "what was taken back of an earning is no more than it, and stands in the ledger",
+        "Was the order's price paid back (its customer's statement)? Then compare what was taken back (admin: "
+        "Earnings) with the inviter's entries, and put the difference right by an adjustment with a reason.",
+        f"""
+        SELECT moved.id, format('share %%s, taken back %%s, by entries %%s%%s', s.cents, s.reversed_cents, back.cents,
+                                CASE WHEN back.wallet_id <> i.inviter_id THEN ', of another wallet' END)
+        FROM ({_MOVED_SHARES}) moved
+        JOIN referrals_earning s ON s.order_id = moved.id
+        JOIN referrals_invitation i ON i.id = s.invitation_id
+        LEFT JOIN (SELECT split_part(reference, ':', 2) AS id, -sum(amount_cents) AS cents, min(wallet_id) AS wallet_id
+                   FROM wallet_entry WHERE kind = 'referral_back' GROUP BY 1) back ON back.id = moved.id
+        WHERE s.reversed_cents <> coalesce(back.cents, 0) OR s.reversed_cents > s.cents
+           OR (s.reversed_cents > 0 AND s.reversed_at IS NULL) OR back.wallet_id <> i.inviter_id
+           OR (s.reversed_at IS NOT NULL AND NOT EXISTS (
+               SELECT FROM wallet_entry WHERE kind = 'adjustment' AND reference = 'order:' || moved.id))
+        """,
+    ),
+    Check(
         "each activation belongs to one order or one settled stray",
         "Look the activation up at the provider. The order that owns its phone number keeps it; settle the stray on "
         "the desk with a note, and refund by an adjustment whoever paid for the same number.",
@@ -166,8 +210,42 @@ CHECKS = (
                           max(created_at) AS newest_at
                    FROM wallet_entry WHERE kind = 'top_up' GROUP BY reference) e ON e.reference = 'topup:' || t.id
         WHERE greatest(t.created_at, t.credited_at, e.newest_at) >= %(since)s AND (
-            coalesce(e.entries, 0) <> coalesce((t.state = 'credited')::integer, 0)
-            OR e.total <> t.amount_cents OR e.wallet_id <> t.user_id)
+            coalesce(e.entries, 0) <> coalesce((t.state IN ('credited', 'refunded', 'disputed'))::integer, 0)
+            OR e.total <> t.credited_cents OR e.wallet_id <> t.user_id)
+        """,
+    ),
+    Check(
+        "what went back to where it came from left the wallet",
+        "Look the refund up at the gateway. What went out is taken from the balance by an adjustment that names the "
+        "top-up; what did not is given back the same way.",
+        """
+        SELECT coalesce(p.id, e.payout_id),
+               format('%%s of %%s, %%s moved for %%s', coalesce(p.state, 'no pay-back'), p.amount_cents,
+                      coalesce(-e.total, 0), coalesce(t.id, e.reference))
+        FROM topups_payout p
+        JOIN topups_topup t ON t.id = p.top_up_id
+        FULL JOIN (SELECT split_part(reference, ':', 3) AS payout_id, min(reference) AS reference,
+                          sum(amount_cents) AS total, min(wallet_id) AS wallet_id, max(created_at) AS newest_at
+                   FROM wallet_entry WHERE kind IN ('payout', 'payout_return') GROUP BY 1) e ON e.payout_id = p.id
+        WHERE greatest(p.created_at, p.settled_at, e.newest_at) >= %(since)s AND (
+            p.id IS NULL OR e.wallet_id IS DISTINCT FROM t.user_id
+            OR e.total IS DISTINCT FROM CASE p.state WHEN 'failed' THEN 0 ELSE -p.amount_cents END)
+        UNION ALL
+        SELECT t.id, format('refunded %%s, pay-backs of %%s', t.refunded_cents, coalesce(sum(p.amount_cents), 0))
+        FROM topups_topup t LEFT JOIN topups_payout p ON p.top_up_id = t.id AND p.state <> 'failed'
+        WHERE t.refunded_cents > 0 OR p.id IS NOT NULL
+        GROUP BY t.id HAVING t.refunded_cents <> coalesce(sum(p.amount_cents), 0)
+        """,
+    ),
+    Check(
+        "each payment that a gateway lists is credited, and each credit listed",
+        "Look the payment up at its gateway. Credit the customer whose it is by an adjustment, or refund it there; "
+        "then settle the review with a note (admin: Reviews).",
+        """
+        SELECT r.subject, format('%%s at %%s since %%s: %%s', r.finding, r.gateway, r.opened_at, r.detail)
+        FROM topups_review r
+        WHERE r.finding IN ('unknown', 'not_there') AND r.settled_at IS NULL
+          AND r.opened_at < now() - interval '1 day'
         """,
     ),
     Check(
@@ -273,6 +351,26 @@ CHECKS = (
         FROM orders_order o
         WHERE o.created_at >= %(since)s AND (
             o.charged_cents < o.floor_cents OR (o.floor_cents > 1 AND o.charged_cents < ceil(o.cost * 100)))
+        """,
+    ),
+    Check(
+        "each redeemed voucher has one credit of its value, and each such credit its voucher",
+        "Look at the voucher and who redeemed it (admin: Vouchers) and at that customer's statement. A missing credit "
+        "is made by an adjustment that names the voucher; one too many is taken back the same way.",
+        """
+        SELECT coalesce(e.reference, 'voucher:' || v.id),
+               format('%%s, %%s entries of %%s in all%%s', coalesce('worth ' || v.value_cents, 'not redeemed'),
+                      coalesce(e.entries, 0), coalesce(e.total, 0),
+                      CASE WHEN e.wallet_id <> v.redeemed_by_id THEN ', to another wallet' END)
+        FROM (SELECT v.id, v.redeemed_by_id, v.redeemed_at, b.value_cents
+              FROM vouchers_voucher v JOIN vouchers_voucherbatch b ON b.id = v.batch_id
+              WHERE v.redeemed_by_id IS NOT NULL) v
+        FULL JOIN (SELECT reference, count(*) AS entries, sum(amount_cents) AS total, min(wallet_id) AS wallet_id,
+                          max(created_at) AS newest_at
+                   FROM wallet_entry WHERE kind = 'voucher' GROUP BY reference) e ON e.reference = 'voucher:' || v.id
+        WHERE greatest(v.redeemed_at, e.newest_at) >= %(since)s AND (
+            coalesce(e.entries, 0) <> (v.id IS NOT NULL)::integer
+            OR e.total <> v.value_cents OR e.wallet_id <> v.redeemed_by_id)
         """,
     ),
 )

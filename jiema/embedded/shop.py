@@ -1,4 +1,4 @@
-"""The parts of the shop that are our own code: sandbox upstream, web, worker, beat, and steps."""
+"""The parts of the shop that are our own code: sandboxes, web, worker, beat, and steps."""
 
 from __future__ import annotations
 
@@ -31,11 +31,28 @@ class Shop:
     port: int
     sandbox_port: int
     env: Mapping[str, str]
+    cards_port: int = 0
+    chain_port: int = 0
 
     def sandbox(self) -> Program:
         port = str(self.sandbox_port)
         command = ("catalog.upstream.sandbox", "--port", port, "--profile", "hero")
         return self._part("sandbox", *command, is_up=lambda _pid: process.is_listening(self.sandbox_port))
+
+    def cards(self) -> Program:
+        """Reads in the environment what it signs its webhooks by."""
+        webhook = f"{self.env['SITE_URL'].rstrip('/')}/webhooks/sandbox"
+        public_url = sandbox_url(self.host, self.env["SITE_URL"], self.cards_port)
+        more = ("--webhook", webhook, "--public-url", public_url)
+        return self._sandbox("cards", "accounts.topups.sandbox.cards", self.cards_port, *more)
+
+    def chain(self) -> Program:
+        return self._sandbox("chain", "accounts.topups.sandbox.chain", self.chain_port)
+
+    def _sandbox(self, name: str, module: str, port: int, *more: str) -> Program:
+        """One with pages for the customer's browser, so where the shop itself listens."""
+        command = (module, "--host", self.host, "--port", str(port), *more)
+        return self._part(name, *command, is_up=lambda _pid: process.is_listening(port, reachable(self.host)))
 
     def web(self) -> Program:
         command = (
@@ -115,6 +132,24 @@ def reachable(host: str) -> str:
     if not is_everywhere(host):
         return host
     return "::1" if ":" in host else "127.0.0.1"
+
+
+def sandbox_url(host: str, site_url: str, port: int) -> str:
+    """Where a sandbox beside the shop is called, also by a browser that comes from elsewhere."""
+    name = reachable(host) if is_loopback(host) else urlsplit(site_url).hostname or reachable(host)
+    return f"http://{in_url(name)}:{port}"
+
+
+def in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def is_loopback(host: str) -> bool:
+    """Does it stand for this machine alone?"""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_everywhere(host: str) -> bool:

@@ -1,14 +1,18 @@
-"""What ops do by hand about numbers that the sweep could not place."""
+"""What ops do by hand: about numbers that the sweep could not place, losses, and prices paid back."""
 
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
+from accounts.referrals import services as referrals
+from accounts.wallet import services as wallet
+from accounts.wallet.models import Entry, Kind
 from catalog.services.providers import upstream_for
 from catalog.upstream.errors import UpstreamError
 from jiema.alarms.services import clear_alarm
-from orders.errors import StrayNotGivenBack, StraySettled
-from orders.models import StrayActivation, UpstreamLoss
+from orders.errors import NotCompleted, PaidBack, StrayNotGivenBack, StraySettled
+from orders.models import Status, StrayActivation, UpstreamLoss
+from orders.services.lifecycle import lock_order
 from orders.services.losses import void_loss
 
 log = structlog.get_logger(__name__)
@@ -43,3 +47,21 @@ def void(loss_id: int, actor: str, reason: str) -> bool:
     loss = UpstreamLoss.objects.get(pk=loss_id)
     log.info("loss_void", order_id=loss.order_id, actor=actor, reason=reason)
     return void_loss(loss.order_id, f"{reason} ({actor})")
+
+
+@transaction.atomic
+def pay_back(order_id: str, actor: str, reason: str) -> int:
+    """Goodwill: the price of a completed order goes back to its customer, once, and the inviter's share with it.
+
+    Returns US cents; the customer sees the reason on the statement. Raises NotCompleted, PaidBack.
+    """
+    order = lock_order(order_id)
+    if order.status != Status.COMPLETED:
+        raise NotCompleted
+    cause = f"order:{order.pk}"
+    if Entry.objects.filter(kind=Kind.ADJUSTMENT, reference=cause).exists():
+        raise PaidBack
+    wallet.adjust(order.user_id, order.charged_cents, cause, reason=reason, actor=actor)
+    referrals.take_back(order.pk)
+    log.info("order_paid_back", order_id=order.pk, actor=actor, reason=reason)
+    return order.charged_cents

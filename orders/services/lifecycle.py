@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from accounts.referrals import services as referrals
 from accounts.wallet import services as wallet
 from jiema.failpoints import failpoint
 from orders.models import REFUNDED, Order, Status
@@ -39,8 +40,9 @@ def lock_order(order_id: str) -> Order:
 
 
 def transition(order: Order, to: Status, *, returned: bool = False) -> None:
-    """Move a locked order; FAILED and CANCELLED give the whole charge back. Raises IllegalMove.
+    """Move a locked order; FAILED and CANCELLED give the whole charge back, COMPLETED pays its customer's inviter.
 
+    Raises IllegalMove.
     returned: the provider has said that it takes the number back; else it is given back as soon as it may be.
     """
     if to not in MOVES[order.status]:
@@ -58,6 +60,8 @@ def transition(order: Order, to: Status, *, returned: bool = False) -> None:
     failpoint("order.moved")
     if to in REFUNDED:
         wallet.refund(order.user_id, order.pk)
+    elif to == Status.COMPLETED:
+        referrals.share(order.pk, order.user_id, order.charged_cents)
 
 
 def _give_back(order: Order, *, returned: bool) -> None:

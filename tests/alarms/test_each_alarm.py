@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 
 from jiema.alarms.kinds import KINDS
 from jiema.alarms.models import Alarm
-from tests.alarms import at_providers, of_orders, of_ours
+from tests.alarms import at_providers, of_orders, of_ours, of_payments
 from tests.alarms.scene import FAULTS, SECRETS, Fault, Scene, figures, open_alarms
 
-__all__ = ["at_providers", "of_orders", "of_ours"]  # they register their faults
+__all__ = ["at_providers", "of_orders", "of_ours", "of_payments"]  # they register their faults
 REAL_TRANSACTIONS = pytest.mark.django_db(transaction=True)
 RUNBOOK = settings.BASE_DIR / "docs" / "runbook.md"
 

@@ -51,7 +51,8 @@ class Shop:
 
     def parts(self) -> dict[str, int]:
         """The pid of each of the supervisor's children that has begun to run."""
-        words = ("bin/postgres", "valkey-server", "sandbox", "granian", "worker --", "beat --")
+        sandboxes = ("upstream.sandbox", "sandbox.cards", "sandbox.chain")
+        words = ("bin/postgres", "valkey-server", *sandboxes, "granian", "worker --", "beat --")
         commands = {pid: command_of(pid) for pid in children_of(self.process.pid)}
         return {word: pid for pid, command in commands.items() for word in words if word in command}
 
@@ -121,7 +122,7 @@ def test_it_survives_kills_and_stops_when_asked(start: Start) -> None:
     before = shop.parts()
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
-    shop.wait_for(lambda: len(shop.parts()) == 6 and not set(before.values()) & set(shop.parts().values()), 10)
+    shop.wait_for(lambda: len(shop.parts()) == 8 and not set(before.values()) & set(shop.parts().values()), 10)
     shop.wait_for(shop.is_healthy, 15)
 
     for pid in (shop.process.pid, *shop.parts().values()):

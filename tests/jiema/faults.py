@@ -2,13 +2,23 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
-from accounts.topups.models import TopUp, TopUpState
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.referrals.services import take_back
+from accounts.topups.gateways.base import Refunded, RefundStage
+from accounts.topups.models import Finding, Payout, Review, TopUp, TopUpState
+from accounts.topups.services.reviews import open_review
 from accounts.wallet.models import Debt, Entry
 from catalog.models import Price
 from jiema import books
 from jiema.alarms.services import raise_alarm
 from orders.models import Outcome
+from orders.services.desk import pay_back
+from tests.conftest import unguard
 from tests.jiema.planting import (
     ACTIVATION,
     BALANCE,
@@ -17,15 +27,20 @@ from tests.jiema.planting import (
     FLOOR,
     GIVEN_BACK,
     HAS_ORDER,
+    LISTED,
     LOSS,
     NOT_NEGATIVE,
     NUMBER,
     OVERDUE,
     PAYMENT,
+    PAYOUT,
     REFUND,
+    SHARE,
+    SHARE_BACK,
     SUMS,
     TAKEN_BACK,
     UNSETTLED,
+    VOUCHER,
     Plant,
     Shop,
     activation_of,
@@ -36,10 +51,13 @@ from tests.jiema.planting import (
     owing,
     post,
     read_at_provider,
+    redeemed,
     set_attempt,
     set_order,
+    shared,
     sql,
 )
+from tests.paying import pay, wish
 
 FAULTS: dict[str, list[Plant]] = {check.rule: [] for check in books.CHECKS}
 
@@ -212,6 +230,107 @@ def refund_for_no_order(shop: Shop) -> str:
     return "order:ghost"
 
 
+# Shares
+
+
+@breaks(SHARE)
+def share_without_its_entry(shop: Shop) -> str:
+    shared(shop)
+    disguise(shop.entry("referral", f"order:{shop.done}"))
+    return shop.done
+
+
+@breaks(SHARE)
+def share_that_nobody_remembers(shop: Shop) -> str:
+    post(shop.carol.pk, "referral", 3, f"order:{shop.done}")
+    return shop.done
+
+
+@breaks(SHARE)
+def share_for_something_unreadable(shop: Shop) -> str:
+    shared(shop)
+    post(shop.carol.pk, "referral", 3, f"Order:{shop.done}")
+    return f"Order:{shop.done}"
+
+
+@breaks(SHARE)
+def share_to_another_wallet(shop: Shop) -> str:
+    shared(shop)
+    disguise(shop.entry("referral", f"order:{shop.done}"))
+    post(shop.alice, "referral", 3, f"order:{shop.done}")
+    return shop.done
+
+
+@breaks(SHARE)
+def share_of_another_amount(shop: Shop) -> str:
+    shared(shop)
+    sql("UPDATE referrals_earning SET cents = 4")
+    change(shop.entry("referral", f"order:{shop.done}"), 1)
+    return shop.done
+
+
+@breaks(SHARE)
+def share_of_an_order_that_was_cancelled(shop: Shop) -> str:
+    shared(shop)
+    sql("UPDATE referrals_earning SET order_id = %s", shop.cancelled)
+    sql("UPDATE wallet_entry SET reference = %s WHERE kind = 'referral'", f"order:{shop.cancelled}")
+    return shop.cancelled
+
+
+@breaks(SHARE)
+def share_of_somebody_elses_order(shop: Shop) -> str:
+    shared(shop)
+    stranger = User.objects.create(email="stranger@example.com")
+    sql("UPDATE referrals_invitation SET invitee_id = %s", stranger.pk)
+    return shop.done
+
+
+@breaks(SHARE)
+def shared_twice(shop: Shop) -> str:
+    shared(shop)
+    drop("wallet_entry", "entry_cause_once")
+    post(shop.carol.pk, "referral", 3, f"order:{shop.done}")
+    return shop.done
+
+
+@breaks(SHARE_BACK)
+def taken_back_without_an_entry(shop: Shop) -> str:
+    shared(shop)
+    pay_back(shop.done, "tests", "planted")
+    disguise(shop.entry("referral_back", f"order:{shop.done}:0"))
+    return shop.done
+
+
+@breaks(SHARE_BACK)
+def taken_back_twice(shop: Shop) -> str:
+    shared(shop)
+    pay_back(shop.done, "tests", "planted")
+    post(shop.carol.pk, "referral_back", -3, f"order:{shop.done}:3")
+    return shop.done
+
+
+@breaks(SHARE_BACK)
+def more_taken_back_than_was_earned(shop: Shop) -> str:
+    taken_back_twice(shop)
+    drop("referrals_earning", "earning_reversed_within")
+    sql("UPDATE referrals_earning SET reversed_cents = 6")
+    return shop.done
+
+
+@breaks(SHARE_BACK)
+def taken_back_from_another_wallet(shop: Shop) -> str:
+    taken_back_without_an_entry(shop)
+    post(shop.alice, "referral_back", -3, f"order:{shop.done}:0")
+    return shop.done
+
+
+@breaks(SHARE_BACK)
+def taken_back_though_nothing_was_paid_back(shop: Shop) -> str:
+    shared(shop)
+    take_back(shop.done)
+    return shop.done
+
+
 # Numbers
 
 
@@ -315,8 +434,11 @@ def sms_after_the_refund_without_a_loss(shop: Shop) -> str:
 
 @breaks(PAYMENT)
 def payment_without_its_credit(shop: Shop) -> str:
-    state = TopUpState.CREDITED
-    return TopUp.objects.create(user_id=shop.alice, gateway="sandbox", amount_cents=500, state=state).pk
+    top_up = wish(shop.alice, 500)
+    now = timezone.now()
+    changes = {"state": "credited", "payment_ref": "pi_1", "captured": 5, "credited_cents": 500, "credited_at": now}
+    TopUp.objects.filter(pk=top_up.pk).update(**changes)
+    return top_up.pk
 
 
 @breaks(PAYMENT)
@@ -333,12 +455,15 @@ def credit_of_another_amount(shop: Shop) -> str:
 
 @breaks(PAYMENT)
 def credit_of_a_failed_payment(shop: Shop) -> str:
+    for rule in ("topup_credited_or_not", "topup_paid_or_not"):
+        drop("topups_topup", rule)
     TopUp.objects.filter(pk=shop.top_up).update(state=TopUpState.FAILED)
     return shop.top_up
 
 
 @breaks(PAYMENT)
 def credit_to_another_wallet(shop: Shop) -> str:
+    unguard()
     TopUp.objects.filter(pk=shop.top_up).update(user=shop.carol)
     return shop.top_up
 
@@ -354,6 +479,48 @@ def credited_twice(shop: Shop) -> str:
 def credited_again_days_later(shop: Shop) -> str:
     sql("UPDATE topups_topup SET created_at = now() - interval '3 days', credited_at = now() - interval '3 days'")
     return credited_twice(shop)
+
+
+def gone_back(shop: Shop) -> Payout:
+    """$2 of Alice's top-up."""
+    refund = Refunded("re_1", "", Decimal(2), RefundStage.DONE)
+    pay(TopUp.objects.get(pk=shop.top_up), refunds=(refund,))
+    return Payout.objects.get()
+
+
+@breaks(PAYOUT)
+def pay_back_without_its_entry(shop: Shop) -> str:
+    kept = {"amount_cents": 100, "amount": 1, "reason": "planted", "actor": "ops"}
+    TopUp.objects.filter(pk=shop.top_up).update(refunded_cents=100)
+    return Payout.objects.create(top_up_id=shop.top_up, **kept).pk
+
+
+@breaks(PAYOUT)
+def entry_of_no_pay_back(shop: Shop) -> str:
+    post(shop.alice, "payout", -100, f"topup:{shop.top_up}:ghost")
+    return "ghost"
+
+
+@breaks(PAYOUT)
+def failed_pay_back_not_returned(shop: Shop) -> str:
+    payout = gone_back(shop)
+    Payout.objects.filter(pk=payout.pk).update(state="failed")
+    TopUp.objects.filter(pk=shop.top_up).update(refunded_cents=0)
+    return payout.pk
+
+
+@breaks(PAYOUT)
+def more_refunded_than_paid_back(shop: Shop) -> str:
+    gone_back(shop)
+    TopUp.objects.filter(pk=shop.top_up).update(refunded_cents=300)
+    return shop.top_up
+
+
+@breaks(LISTED)
+def payment_that_nobody_knows(shop: Shop) -> str:
+    open_review(Finding.UNKNOWN, "stripe", "pi_stranger", "20 USD")
+    Review.objects.update(opened_at=Now() - timedelta(days=2))
+    return "pi_stranger"
 
 
 @breaks(TAKEN_BACK)
@@ -422,3 +589,64 @@ def order_under_its_floor(shop: Shop) -> str:
 def order_under_its_cost(shop: Shop) -> str:
     set_order(shop.waiting, "cost = 0.3901")
     return shop.waiting
+
+
+# Vouchers
+
+
+@breaks(VOUCHER)
+def voucher_without_its_credit(shop: Shop) -> str:
+    credit = redeemed(shop)
+    disguise(credit)
+    return credit.reference
+
+
+@breaks(VOUCHER)
+def voucher_of_another_value(shop: Shop) -> str:
+    credit = redeemed(shop)
+    change(credit, 1)
+    return credit.reference
+
+
+@breaks(VOUCHER)
+def voucher_whose_value_changed_since(shop: Shop) -> str:
+    credit = redeemed(shop)
+    sql("UPDATE vouchers_voucherbatch SET value_cents = 501")
+    return credit.reference
+
+
+@breaks(VOUCHER)
+def voucher_redeemed_by_another(shop: Shop) -> str:
+    credit = redeemed(shop)
+    sql("UPDATE vouchers_voucher SET redeemed_by_id = %s", shop.alice)
+    return credit.reference
+
+
+@breaks(VOUCHER)
+def voucher_credited_twice(shop: Shop) -> str:
+    credit = redeemed(shop)
+    drop("wallet_entry", "entry_cause_once")
+    post(shop.carol.pk, "voucher", 500, credit.reference)
+    return credit.reference
+
+
+@breaks(VOUCHER)
+def voucher_credited_again_days_later(shop: Shop) -> str:
+    credit = redeemed(shop)
+    sql("UPDATE vouchers_voucher SET redeemed_at = now() - interval '3 days'")
+    drop("wallet_entry", "entry_cause_once")
+    post(shop.alice, "voucher", 500, credit.reference)
+    return credit.reference
+
+
+@breaks(VOUCHER)
+def credit_of_a_voucher_that_nobody_redeemed(shop: Shop) -> str:
+    credit = redeemed(shop)
+    sql("UPDATE vouchers_voucher SET redeemed_by_id = NULL, redeemed_at = NULL")
+    return credit.reference
+
+
+@breaks(VOUCHER)
+def credit_of_no_voucher(shop: Shop) -> str:
+    post(shop.alice, "voucher", 500, "voucher:0")
+    return "voucher:0"

@@ -13,7 +13,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from accounts.topups.services import settle_in_sandbox, start_top_up
+from accounts.referrals.models import Invitation, Via
+from accounts.referrals.services import share
+from accounts.vouchers import services as vouchers
+from accounts.vouchers.models import VoucherBatch
 from accounts.wallet import services as wallet
 from accounts.wallet.models import Debt, Entry
 from catalog.models import BalanceReading, Provider
@@ -21,6 +24,7 @@ from jiema import books
 from orders.models import Order, Outcome, StrayActivation, UpstreamAttempt
 from orders.services.syncing import end_due_orders
 from tests.conftest import Shopper, expire, unguard
+from tests.paying import pay_in
 
 (
     SUMS,
@@ -29,9 +33,13 @@ from tests.conftest import Shopper, expire, unguard
     CHARGE,
     REFUND,
     HAS_ORDER,
+    SHARE,
+    SHARE_BACK,
     ACTIVATION,
     NUMBER,
     PAYMENT,
+    PAYOUT,
+    LISTED,
     TAKEN_BACK,
     BALANCE,
     UNSETTLED,
@@ -39,6 +47,7 @@ from tests.conftest import Shopper, expire, unguard
     GIVEN_BACK,
     LOSS,
     FLOOR,
+    VOUCHER,
 ) = (check.rule for check in books.CHECKS)
 
 
@@ -78,8 +87,7 @@ def shop(shopper: Shopper, carol: User, provider: Provider, settings: Settings) 
 
 def paid(user: User, cents: int) -> str:
     """The id of a top-up."""
-    top_up = start_top_up(user.pk, cents)
-    settle_in_sandbox(top_up.pk, is_paid=True)
+    top_up = pay_in(user, cents)
     return top_up.pk
 
 
@@ -90,6 +98,19 @@ def owing(shop: Shop) -> Debt:
     wallet.charge_back(shop.carol.pk, 500, "sandbox", top_up)
     wallet.adjust(shop.carol.pk, 100, f"earned:{top_up}", reason="a gift", actor="tests")
     return Debt.objects.get(reference=f"topup:{top_up}")
+
+
+def shared(shop: Shop) -> None:
+    """Carol invited Alice, and got 3 cents of her completed order."""
+    Invitation.objects.create(invitee=shop.shopper.user, inviter=shop.carol, via=Via.CODE)
+    share(shop.done, shop.alice, 39)
+
+
+def redeemed(shop: Shop) -> Entry:
+    """Carol's credit of a voucher of $5."""
+    batch = VoucherBatch(name="spring", size=1, value_cents=500, made_by="tests")
+    vouchers.redeem(shop.carol.pk, vouchers.make_batch(batch)[0])
+    return Entry.objects.get(kind="voucher", wallet=shop.carol.pk)
 
 
 def found() -> set[tuple[str, str]]:

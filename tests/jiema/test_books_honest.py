@@ -20,8 +20,9 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from accounts.models import User
+from accounts.topups.gateways.base import Dispute, Reading, Refunded, RefundStage, Stage
 from accounts.topups.models import TopUp, TopUpState
-from accounts.topups.services import settle_in_sandbox, start_top_up
+from accounts.topups.services.crediting import apply_reading
 from accounts.wallet import services as wallet
 from accounts.wallet.models import Wallet
 from accounts.wallet.services import open_debts
@@ -39,6 +40,7 @@ from orders.services.reconciling import sweep
 from orders.services.syncing import end_due_orders
 from tests.conftest import WISH, Shopper, data, unguard
 from tests.jiema.planting import BALANCE, found, paid, planted
+from tests.paying import pay, pay_in, wish
 from tests.torture import figures
 
 DATED_APPS = {"orders", "wallet", "topups", "alarms", "catalog"}
@@ -200,10 +202,15 @@ def bought_by_ops_by_hand(day: Day) -> None:
 
 
 def payments(day: Day) -> None:
-    for is_paid in (True, False):
-        settle_in_sandbox(start_top_up(day.carol.pk, 1500).pk, is_paid=is_paid)
-    start_top_up(day.carol.pk, 700)
-    assert set(TopUp.objects.values_list("state", flat=True)) == set(TopUpState.values)
+    """One in each state but PAID, which lasts only where a second person has to approve."""
+    for reading in (Reading(Stage.OPEN), Reading(Stage.PENDING), Reading(Stage.EXPIRED), Reading(Stage.FAILED)):
+        apply_reading(wish(day.carol, 700).pk, reading)
+    pay_in(day.carol, 1500)
+    disputed = pay_in(day.carol, 600)
+    pay(disputed, dispute=Dispute.OPEN, disputed=disputed.asked)
+    returned = pay_in(day.carol, 800)
+    pay(returned, refunds=(Refunded("re_1", "", returned.asked, RefundStage.DONE),))
+    assert set(TopUp.objects.values_list("state", flat=True)) == set(TopUpState.values) - {TopUpState.PAID}
 
 
 def a_payment_taken_back(day: Day) -> None:

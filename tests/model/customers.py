@@ -4,9 +4,9 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from accounts.topups import services as topups
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient
+from tests import paying
 from tests.model.ending import Ending
 from tests.model.rules import PAIR, PICK, TROUBLE, TWICE, USER, deaths, does, where, with_orders
 from tests.model.state import OPEN, Pair
@@ -63,11 +63,11 @@ class Customers(Ending):
 
     @does(user=USER, cents=st.integers(1, 500), times=TWICE, death=deaths("topup.", "wallet."))
     def top_up(self, user: int, cents: int, times: int, death: Moment) -> None:
-        payment = topups.start_top_up(self.world.users[user], cents)
+        payment = paying.wish(self.world.users[user], cents)
 
         def pay() -> None:
             for _ in range(times):
-                topups.settle_in_sandbox(payment.pk, is_paid=True)
+                paying.pay(payment)
 
         if self.step(pay, lambda _: self.oracle.credit(user, cents), death) is not None:
             self.payments.append((payment.pk, user, cents))
@@ -83,7 +83,7 @@ class Customers(Ending):
 
         def take_back() -> None:
             for _ in range(times):
-                wallet.charge_back(self.world.users[user], taken, topups.SANDBOX, payment)
+                wallet.charge_back(self.world.users[user], taken, paying.GATEWAY, payment)
 
         self.step(take_back, lambda _: self.oracle.charge_back(user, taken), death)
 

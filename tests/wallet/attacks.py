@@ -197,7 +197,7 @@ ATTACKS: dict[str, tuple[str, type[psycopg.Error], str]] = {
     "a chargeback that gives": (
         entry("chargeback", 100, 2400, "x") + balance(2400),
         errors.CheckViolation,
-        "entry_chargeback_and_repayment_take",
+        "entry_takes",
     ),
     # Order and charge
     "an order without a charge": (new_order(), REFUSED, "order:new"),

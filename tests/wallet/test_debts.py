@@ -1,9 +1,9 @@
 import pytest
 
 from accounts.models import User
-from accounts.topups.models import TopUp, TopUpState
 from accounts.wallet import services as wallet
 from accounts.wallet.models import Debt, Entry, Kind, Wallet
+from tests import paying
 from tests.conftest import WISH, Shopper, error
 
 
@@ -12,9 +12,7 @@ def balance(user: User) -> int:
 
 
 def pay_in(user: User, cents: int) -> str:
-    top_up = TopUp.objects.create(user=user, gateway="sandbox", amount_cents=cents, state=TopUpState.CREDITED)
-    wallet.top_up(user.pk, cents, "sandbox", top_up.pk)
-    return top_up.pk
+    return paying.pay_in(user, cents).pk
 
 
 def spend(user: User, cents: int) -> None:

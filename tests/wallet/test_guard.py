@@ -14,7 +14,6 @@ from psycopg.sql import SQL, Identifier
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import User
-from accounts.topups.services import settle_in_sandbox, start_top_up
 from accounts.wallet import services as wallet
 from accounts.wallet.models import Debt, Entry
 from catalog.models import Country, Provider, Service
@@ -24,6 +23,7 @@ from orders.models import Order, Status
 from orders.services.lifecycle import transition
 from orders.services.reconciling import sweep
 from tests.conftest import Shopper, data, make_user
+from tests.paying import pay_in
 from tests.torture import figures
 from tests.wallet.attacks import ATTACKS, balance, entry
 
@@ -110,12 +110,11 @@ def people() -> dict[str, str]:
 def debts() -> dict[str, Any]:
     """Frank owes $5.00 of one payment, of which $3.00 are repaid by another."""
     frank = make_user("frank").pk
-    wallet.top_up(frank, 500, "sandbox", "frank1")
+    first = pay_in(frank, 500)
     wallet.adjust(frank, -500, "frank", reason="spent", actor="tests")
-    wallet.charge_back(frank, 500, "sandbox", "frank1")
+    wallet.charge_back(frank, 500, "sandbox", first.pk)
     debt = Debt.objects.get().pk
-    wallet.top_up(frank, 300, "sandbox", "frank2")
-    return {"frank": frank, "debt": debt, "another_of_frank": "topup:frank2"}
+    return {"frank": frank, "debt": debt, "another_of_frank": f"topup:{pay_in(frank, 300).pk}"}
 
 
 def orders() -> dict[str, Any]:
@@ -220,7 +219,7 @@ def test_the_application_sells_and_refunds(shopper: Shopper, as_application: Non
 
 def test_the_application_takes_money_in(bob: User, settings: Settings, as_application: None) -> None:
     settings.SANDBOX_GATEWAY = True
-    settle_in_sandbox(start_top_up(bob.pk, 500).pk, is_paid=True)
+    pay_in(bob, 500)
     wallet.adjust(bob.pk, -100, "a1", reason="r", actor="ops")
     assert list(Entry.objects.order_by("id").values_list("balance_after", flat=True)) == [500, 400]
     make_user("carol", 100)

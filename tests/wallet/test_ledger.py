@@ -4,11 +4,11 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
-from accounts.topups.models import TopUp, TopUpState
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient, ReferenceReused
 from accounts.wallet.models import Entry, Wallet
 from tests.conftest import unguard
+from tests.paying import pay_in
 
 
 def balance(user: User) -> int:
@@ -16,8 +16,8 @@ def balance(user: User) -> int:
 
 
 def test_a_top_up_is_credited_once(bob: User) -> None:
-    paid = TopUp.objects.create(user=bob, gateway="sandbox", amount_cents=500, state=TopUpState.CREDITED)
-    first = wallet.top_up(bob.pk, 500, "sandbox", paid.pk)
+    paid = pay_in(bob, 500)
+    first = Entry.objects.get(reference=f"topup:{paid.pk}")
     assert wallet.top_up(bob.pk, 500, "sandbox", paid.pk) == first
     assert balance(bob) == 500
 

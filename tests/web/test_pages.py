@@ -6,10 +6,10 @@ from pytest_django import Settings
 
 from accounts import services as accounts
 from accounts.models import ApiKey, User
-from accounts.topups.models import TopUp
 from accounts.wallet import services as wallet
 from catalog.models import Provider
 from orders.models import Order
+from tests.paying import wish
 from tests.web.conftest import signed_in
 from tests.web.shopping import buy, html
 
@@ -31,6 +31,9 @@ FOR_CUSTOMERS = [
     "/account/statement",
     "/account/api-keys",
     "/account/top-up",
+    "/account/referral",
+    "/account/voucher",
+    "/account/notices",
     "/accounts/logout/",
     "/accounts/email/",
     "/accounts/password/change/",
@@ -79,8 +82,8 @@ def test_visitors_are_asked_to_sign_in(client: Client, address: str) -> None:
 def test_pages_of_one_row(site: Client, alice: User, provider: Provider, settings: Settings) -> None:
     settings.SANDBOX_GATEWAY = True
     key, _ = accounts.create_api_key(alice.pk, "old")
-    top_up = TopUp.objects.create(user=alice, gateway="sandbox", amount_cents=100)
-    for address in [buy(site), f"/account/api-keys/{key.pk}/revoke", f"/account/top-up/{top_up.pk}/sandbox"]:
+    top_up = wish(alice, 100)
+    for address in [buy(site), f"/account/api-keys/{key.pk}/revoke", f"/account/top-up/{top_up.pk}"]:
         assert_is_sound(site, address)
 
 

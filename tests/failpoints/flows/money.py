@@ -1,26 +1,26 @@
 from accounts.models import User
-from accounts.topups import services as topups
 from accounts.topups.models import TopUp, TopUpState
 from accounts.wallet import services as wallet
 from accounts.wallet.models import Entry
 from tests.conftest import make_user
 from tests.failpoints.acts import Act, Flow
 from tests.failpoints.world import World, balance
+from tests.paying import GATEWAY, pay, pay_in, wish
 
 CENTS = 1234
 HELD = 100
 
 
 def top_up(world: World) -> Act:
-    started = topups.start_top_up(world.alice.pk, CENTS)
+    started = wish(world.alice, CENTS)
 
-    def pay() -> object:
-        return topups.settle_in_sandbox(started.pk, is_paid=True).state
+    def pay_it() -> object:
+        return pay(started).state
 
     def kept(told: object) -> None:
         assert TopUp.objects.get(pk=started.pk).state == TopUpState.CREDITED
 
-    return Act(pay, pay, kept=kept, credit=CENTS)
+    return Act(pay_it, pay_it, kept=kept, credit=CENTS)
 
 
 def adjustment(world: World) -> Act:
@@ -48,7 +48,7 @@ def charge_back_of_spent_money(world: World) -> Act:
 
 def credit_repays_a_debt(world: World) -> Act:
     user, payment = spent(world)
-    wallet.charge_back(user.pk, CENTS, topups.SANDBOX, payment)
+    wallet.charge_back(user.pk, CENTS, GATEWAY, payment)
 
     def credit() -> object:
         return wallet.adjust(user.pk, CENTS, f"gift:{user.pk}", reason="goodwill", actor="ops").pk
@@ -64,7 +64,7 @@ def taking_back(user: User, top_up_id: str) -> Act:
     owed = max(0, CENTS - before)
 
     def take_back() -> object:
-        return wallet.charge_back(user.pk, CENTS, topups.SANDBOX, top_up_id)
+        return wallet.charge_back(user.pk, CENTS, GATEWAY, top_up_id)
 
     def kept(told: object) -> None:
         assert balance(user) == before - CENTS + owed
@@ -75,8 +75,7 @@ def taking_back(user: User, top_up_id: str) -> Act:
 
 def paid_in(user: User) -> str:
     """The id of the customer's payment."""
-    started = topups.start_top_up(user.pk, CENTS)
-    return topups.settle_in_sandbox(started.pk, is_paid=True).pk
+    return pay_in(user, CENTS).pk
 
 
 def spent(world: World) -> tuple[User, str]:

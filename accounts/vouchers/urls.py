@@ -1,0 +1,5 @@
+from django.urls import path
+
+from accounts.vouchers import views
+
+urlpatterns = [path("account/voucher", views.voucher, name="voucher")]
