@@ -7,20 +7,9 @@ from django.http import HttpRequest
 
 from jiema.api.errors import DomainError
 from jiema.money import dollars
-from jiema.readonly_admin import DeskAdmin, ReadOnlyAdmin
+from jiema.readonly_admin import DeskAdmin, ReadOnlyAdmin, ReadOnlyInline
 from orders.models import Order, SalesStop, Sms, StrayActivation, UpstreamAttempt, UpstreamLoss
 from orders.services import desk, stopping
-
-
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class AttemptInline(ReadOnlyInline):

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from accounts.topups.forms import ApprovalForm, PayBackForm
 from accounts.topups.gateways.base import GatewayError
 from accounts.topups.models import (
+    Approval,
     ChainAddress,
     Method,
     PaymentMethod,
@@ -25,7 +26,7 @@ from accounts.topups.services import bank, confirming, export, inbox, payouts, r
 from jiema.api.errors import DomainError
 from jiema.api.ids import new_id
 from jiema.money import dollars
-from jiema.readonly_admin import DeskAdmin
+from jiema.readonly_admin import DeskAdmin, ReadOnlyInline
 
 
 @admin.register(PaymentMethod)
@@ -67,6 +68,18 @@ class TopUpTermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
 
 
+class ApprovalInline(ReadOnlyInline):
+    model = Approval
+
+
+class PayoutInline(ReadOnlyInline):
+    model = Payout
+
+
+class ReviewInline(ReadOnlyInline):
+    model = Review
+
+
 @admin.register(TopUp)
 class TopUpAdmin(DeskAdmin):
     """Payments: read, asked about again, bank transfers approved or refused, paid back."""
@@ -77,6 +90,7 @@ class TopUpAdmin(DeskAdmin):
     search_fields = ["=id", "=user__email", "=gateway_ref", "=payment_ref"]
     exclude = ["key"]
     readonly_fields = ["slip_link"]
+    inlines = [ApprovalInline, PayoutInline, ReviewInline]
     actions = ["read_again", "approve", "refuse", "pay_back"]
 
     def get_urls(self) -> list[URLPattern]:

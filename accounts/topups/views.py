@@ -18,6 +18,7 @@ from accounts.topups.selectors import top_up_for, worthless
 from accounts.topups.services.bank import mark_sent
 from accounts.topups.services.confirming import refresh
 from accounts.topups.services.starting import open_payment, start_top_up
+from accounts.wallet.services import open_debts
 from accounts.web import CustomerRequest
 from jiema.api.errors import DomainError
 from jiema.api.ids import new_id
@@ -42,7 +43,8 @@ def top_up(request: CustomerRequest) -> HttpResponse:
         except DomainError as refusal:
             tell(request, refusal)
     history, cursor = page_of(TopUp.objects.filter(user=request.user), request.GET.get("before"))
-    shown = {"form": form, "methods": methods.offered(), "history": history, "cursor": cursor}
+    owed = sum(debt.amount_cents - debt.repaid_cents for debt in open_debts(request.user.pk))
+    shown = {"form": form, "methods": methods.offered(), "history": history, "cursor": cursor, "owed": owed}
     return render(request, "topups/top_up.html", shown)
 
 

@@ -1,8 +1,11 @@
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from accounts.wallet import services
 from accounts.wallet.models import Debt, Entry, Wallet
 from jiema.money import dollars
-from jiema.readonly_admin import ReadOnlyAdmin
+from jiema.readonly_admin import DeskAdmin, ReadOnlyAdmin
 
 
 @admin.register(Entry)
@@ -25,14 +28,30 @@ class EntryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Debt)
-class DebtAdmin(ReadOnlyAdmin):
+class DebtAdmin(DeskAdmin):
+    """Payments taken back that were spent already. Who owes buys nothing, until it is paid in or forgiven."""
+
+    actions = ["forgive"]
     list_display = ["created_at", "wallet_id", "owed", "repaid", "reference"]
     search_fields = ["=reference", "=wallet__user__email", "=wallet__user__id"]
-    ordering = ["-id"]
 
     @admin.display(description="owed")
     def owed(self, debt: Debt) -> str:
         return dollars(debt.amount_cents)
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        """It is money given away, as an adjustment is."""
+        return request.user.has_perm("wallet.add_entry")
+
+    @admin.action(description="Forgive what is open, with the note", permissions=["work"])
+    def forgive(self, request: HttpRequest, queryset: QuerySet[Debt]) -> None:
+        note = self.note(request)
+        if not note:
+            return
+        for debt in queryset:
+            cents = services.forgive(debt.pk, reason=note, actor=request.user.get_username())
+            self.log_change(request, debt, f"forgiven {dollars(cents)}: {note}")
+            self.message_user(request, f"{debt}: {dollars(cents)} are forgiven.")
 
     @admin.display(description="repaid")
     def repaid(self, debt: Debt) -> str:

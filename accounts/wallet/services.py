@@ -138,6 +138,18 @@ def unspent(user_id: str, top_up_id: str) -> int:
     return max(0, min(lots[0], balance - sum(lots[1:])))
 
 
+@transaction.atomic
+def forgive(debt_id: int, *, reason: str, actor: str) -> int:
+    """An adjustment of what is still open, which repays the oldest debts; US cents, none where nothing is open."""
+    debt = Debt.objects.get(pk=debt_id)
+    Wallet.objects.select_for_update().get(pk=debt.wallet_id)
+    debt.refresh_from_db()
+    owed = debt.amount_cents - debt.repaid_cents
+    if owed:
+        adjust(debt.wallet_id, owed, f"forgiven:{debt.pk}:{debt.repaid_cents}", reason=reason, actor=actor)
+    return owed
+
+
 def open_debts(user_id: str) -> QuerySet[Debt]:
     """Oldest first."""
     return Debt.objects.filter(wallet=user_id, repaid_cents__lt=F("amount_cents")).order_by("pk")
