@@ -11,6 +11,7 @@ from accounts.topups.gateways.base import GatewayError, Paid, Reading, Stage
 from accounts.topups.models import Finding, PaymentMethod, TopUp
 from accounts.topups.services.crediting import apply_payment, apply_reading, plain
 from accounts.topups.services.reviews import open_review
+from accounts.topups.services.timing import SECONDS_AT_MOST, within
 from jiema.alarms.services import clear_alarm, raise_alarm
 from jiema.failpoints import failpoint
 
@@ -52,7 +53,7 @@ def follow_due() -> int:
     silent: set[str] = set()
     read = 0
     due = TopUp.objects.filter(next_read_at__lte=Now(), gateway__in=methods.configured()).order_by("next_read_at")
-    for top_up in due[:AT_ONCE]:
+    for top_up in within(SECONDS_AT_MOST, due[:AT_ONCE]):
         if top_up.gateway not in silent and _claim(top_up):
             read += _follow(top_up, silent)
     return read

@@ -12,6 +12,7 @@ from accounts.topups import methods
 from accounts.topups.gateways.base import Gateway, GatewayError, Notice
 from accounts.topups.models import TopUp, WebhookEvent
 from accounts.topups.services.confirming import confirm, confirm_payment
+from accounts.topups.services.timing import SECONDS_AT_MOST, within
 from jiema.failpoints import failpoint
 
 AT_ONCE = 50
@@ -72,7 +73,7 @@ def handle_waiting() -> int:
         handled_at=None, gateway__in=methods.configured(), received_at__lt=now - timedelta(seconds=5)
     )
     due = [each for each in waiting.order_by("received_at")[:AT_ONCE] if _is_due(each)]
-    return sum(handle(event) for event in due)
+    return sum(handle(event) for event in within(SECONDS_AT_MOST, due))
 
 
 def _is_due(event: WebhookEvent) -> bool:

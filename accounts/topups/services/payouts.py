@@ -20,6 +20,7 @@ from accounts.topups.gateways.base import (
 from accounts.topups.models import CREDITED, Payout, PayoutState, TopUp
 from accounts.topups.services.crediting import add_refunded, lock_top_up, settle_payout
 from accounts.topups.services.starting import smallest
+from accounts.topups.services.timing import SECONDS_AT_MOST, within
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient
 from jiema.failpoints import failpoint
@@ -107,7 +108,7 @@ def send_waiting() -> int:
     """Those whose gateway gave no clear answer; how many were tried."""
     waiting = Payout.objects.filter(state=PayoutState.CREATED, by_hand=False, created_at__lt=Now())
     tried = 0
-    for payout in waiting.select_related("top_up").order_by("pk")[:20]:
+    for payout in within(SECONDS_AT_MOST, waiting.select_related("top_up").order_by("?")[:20]):
         send(payout)
         tried += 1
     return tried

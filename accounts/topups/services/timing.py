@@ -1,11 +1,16 @@
 """When a gateway is asked about a wish again. Webhooks are faster; this finds what they did not tell."""
 
+import time
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.utils import timezone
 
 from accounts.topups.models import Method, Payout, PayoutState, TopUp
 
+SECONDS_AT_MOST = 5.0
+T = TypeVar("T")
 # While it is open: every so many seconds in the first hour, then every five minutes.
 SECONDS = {Method.TRON: 10, Method.STRIPE: 60, Method.SANDBOX: 60}
 LATER = timedelta(minutes=5)
@@ -15,6 +20,15 @@ PATIENCE = (
     (timedelta(days=2), timedelta(hours=1)),
     (timedelta(days=30), timedelta(hours=12)),
 )
+
+
+def within(seconds: float, rows: Iterable[T]) -> Iterator[T]:
+    """The rows, until the time is up: a gateway that hangs does not keep a worker. The rest is of the next tick."""
+    ends = time.monotonic() + seconds
+    for row in rows:
+        yield row
+        if time.monotonic() > ends:
+            return
 
 
 def next_read(wish: TopUp) -> datetime | None:
