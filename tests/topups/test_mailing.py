@@ -1,3 +1,5 @@
+from smtplib import SMTPRecipientsRefused
+
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
@@ -17,6 +19,17 @@ def test_each_credit_is_mailed_once(bob: User) -> None:
     sent = mail.outbox[0]
     assert (sent.to, sent.subject) == (["bob@example.com"], "$12.50 are on your balance")
     assert f"/account/top-up/{top_up.pk}" in str(sent.body)
+
+
+def test_an_address_that_is_refused_is_not_tried_for_ever(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    pay_in(bob, 1250)
+
+    def refuse(*args: object) -> int:
+        raise SMTPRecipientsRefused({"bob@example.com": (550, b"no such mailbox")})
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    assert [mail_credits(), mail_credits()] == [0, 0]
+    assert TopUp.objects.get().mailed_at is not None
 
 
 def test_what_could_not_be_sent_is_sent_later(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
