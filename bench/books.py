@@ -32,6 +32,7 @@ from jiema.embedded.unprivileged import unprivileged_account
 
 ENTRIES = 1_000_000
 AT_MOST_SECONDS = 60.0
+ENTRIES_OF_TEN_ORDERS = 16
 PEOPLE = 20_000
 RECENT = timedelta(days=1)
 
@@ -81,7 +82,7 @@ def fill(url: str, entries: int) -> int:
     """Write honest books of about so many entries; how many there are."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("SET session_replication_role = replica")
-        db.execute(script(entries * 10 // 14, PEOPLE).encode())
+        db.execute(script(entries * 10 // ENTRIES_OF_TEN_ORDERS, PEOPLE).encode())
         db.execute("VACUUM (ANALYZE)")
         counted = db.execute("SELECT count(*) FROM wallet_entry").fetchone()
     return int(counted[0]) if counted else 0

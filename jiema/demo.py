@@ -95,6 +95,7 @@ def _open_the_till() -> None:
     for position, gateway in enumerate([Method.SANDBOX, Method.TRON, Method.BANK]):
         fields = {"position": position, "currency": "USDT" if gateway == Method.TRON else "USD"}
         if gateway == Method.BANK:
+            fields["minutes"] = 3 * 24 * 60
             fields["instructions"] = "Sandbox Bank\nAccount 0000 0000 0000\nDemo shop"
         PaymentMethod.objects.get_or_create(gateway=gateway, defaults=fields)
 

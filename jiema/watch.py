@@ -61,7 +61,10 @@ CONDITIONS = {
     """,
     "payouts_waiting": """
         SELECT '', format('%s, the oldest since %s', count(*), min(created_at))
-        FROM topups_payout WHERE by_hand AND state = 'created' HAVING count(*) > 0
+        FROM topups_payout
+        WHERE (state = 'created' AND (by_hand OR created_at < now() - interval '10 minutes'))
+           OR (state = 'pending' AND created_at < now() - interval '14 days')
+        HAVING count(*) > 0
     """,
     "webhooks_waiting": """
         SELECT gateway, format('%s, the oldest since %s: %s', count(*), min(received_at), max(error))

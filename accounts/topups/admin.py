@@ -1,6 +1,7 @@
 import csv
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts.topups import methods
 from accounts.topups.forms import ApprovalForm, PayBackForm
 from accounts.topups.gateways.base import GatewayError
 from accounts.topups.models import (
@@ -29,8 +31,19 @@ from jiema.money import dollars
 from jiema.readonly_admin import DeskAdmin, ReadOnlyInline
 
 
+class MethodForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        """In another currency than the gateway's every payment would come, and none be credited."""
+        wish = super().clean() or self.cleaned_data
+        is_usdt = wish.get("gateway", self.instance.gateway) == Method.TRON
+        if "currency" in wish and (wish["currency"] == "USDT") != is_usdt:
+            self.add_error("currency", "USDT for payments over TRON, and for no others.")
+        return wish
+
+
 @admin.register(PaymentMethod)
 class PaymentMethodAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = MethodForm
     list_display = ["__str__", "gateway", "is_enabled", "position", "bounds", "fee", "currency", "usd_rate"]
     list_editable = ["is_enabled", "position"]
 
@@ -126,9 +139,9 @@ class TopUpAdmin(DeskAdmin):
             try:
                 confirming.read_again(top_up)
             except (GatewayError, KeyError) as error:
-                self.message_user(request, f"{top_up}: {error}", messages.ERROR)
+                self.message_user(request, f"Top-up {top_up}: {error}", messages.ERROR)
             else:
-                self.message_user(request, f"{top_up} was read.")
+                self.message_user(request, f"Top-up {top_up} was read.")
 
     @admin.action(description="Approve a bank transfer", permissions=["work"])
     def approve(self, request: HttpRequest, queryset: QuerySet[TopUp]) -> HttpResponse | None:
@@ -145,8 +158,8 @@ class TopUpAdmin(DeskAdmin):
             self.message_user(request, refusal.message, messages.ERROR)
             return None
         self.log_change(request, top_up, f"approved {form.cleaned_data['amount']} {top_up.currency}")
-        waits = f"{top_up} waits for a second person to approve the same amount."
-        self.message_user(request, f"{top_up} is credited." if is_credited else waits)
+        waits = f"Top-up {top_up} waits for a second person to approve the same amount."
+        self.message_user(request, f"Top-up {top_up} is credited." if is_credited else waits)
         return None
 
     @admin.action(description="Refuse a bank transfer; the customer is shown the note", permissions=["work"])
@@ -158,10 +171,10 @@ class TopUpAdmin(DeskAdmin):
             try:
                 bank.refuse(top_up.pk, request.user.get_username(), note)
             except DomainError as refusal:
-                self.message_user(request, f"{top_up}: {refusal.message}", messages.ERROR)
+                self.message_user(request, f"Top-up {top_up}: {refusal.message}", messages.ERROR)
             else:
                 self.log_change(request, top_up, f"refused: {note}")
-                self.message_user(request, f"{top_up} is refused.")
+                self.message_user(request, f"Top-up {top_up} is refused.")
 
     @admin.action(description="Pay back to where it came from", permissions=["work"])
     def pay_back(self, request: HttpRequest, queryset: QuerySet[TopUp]) -> HttpResponse | None:
@@ -170,6 +183,9 @@ class TopUpAdmin(DeskAdmin):
         if top_up is None:
             return None
         most = payouts.refundable(top_up)
+        if not most:
+            self.message_user(request, f"Nothing of top-up {top_up} is unspent.", messages.ERROR)
+            return None
         start = {"amount": f"{most / 100:.2f}", "form": new_id()}
         form = PayBackForm(request.POST if "amount" in request.POST else None, most=most, initial=start)
         if not form.is_valid():
@@ -228,17 +244,17 @@ class PayoutAdmin(DeskAdmin):
             try:
                 verb(payout.pk, note)
             except DomainError as refusal:
-                self.message_user(request, f"{payout}: {refusal.message}", messages.ERROR)
+                self.message_user(request, f"Pay-back {payout}: {refusal.message}", messages.ERROR)
             else:
                 self.log_change(request, payout, f"{done}: {note}")
-                self.message_user(request, f"{payout} {done}.")
+                self.message_user(request, f"Pay-back {payout} {done}.")
 
 
 @admin.register(Review)
 class ReviewAdmin(DeskAdmin):
     """Payments that a person has to look at; settled with a note on what was done."""
 
-    list_display = ["opened_at", "finding", "gateway", "subject", "top_up", "detail", "settled_at", "settled_by"]
+    list_display = ["opened_at", "finding", "top_up", "detail", "gateway", "subject", "settled_at", "settled_by"]
     list_filter = [("settled_at", admin.EmptyFieldListFilter), "finding", "gateway"]
     search_fields = ["=subject", "=top_up__id", "=top_up__user__email"]
     actions = ["settle"]
@@ -260,7 +276,8 @@ class WebhookEventAdmin(DeskAdmin):
 
     @admin.action(description="Handle again", permissions=["work"])
     def handle_again(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
-        handled = sum(inbox.handle(event) for event in queryset)
+        here = [event for event in queryset if methods.is_configured(event.gateway)]
+        handled = sum(inbox.handle(event) for event in here)
         self.message_user(request, f"{handled} webhooks are handled.")
 
 

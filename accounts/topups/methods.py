@@ -13,6 +13,10 @@ from accounts.topups.gateways.tron import TronGateway
 from accounts.topups.models import ChainAddress, Method, PaymentMethod, TopUpTerms
 
 
+def is_known(code: str) -> bool:
+    return code in Method.values
+
+
 def is_configured(code: str) -> bool:
     """Has it all that it needs from the environment?"""
     return {
@@ -24,7 +28,7 @@ def is_configured(code: str) -> bool:
 
 
 def gateway(code: str) -> Gateway:
-    """The counterpart. Raises KeyError, or ValueError for a name that is none, where this shop does not have it."""
+    """The counterpart. Raises KeyError where this shop does not have it."""
     if not is_configured(code):
         raise KeyError(code)
     return _made(Method(code), *_keys(Method(code)))

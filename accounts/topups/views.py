@@ -1,19 +1,21 @@
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import segno
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.topups import methods
 from accounts.topups.forms import SentForm, TopUpForm
-from accounts.topups.models import CREDITED, Method, PaymentMethod, TopUp, TopUpState
+from accounts.topups.models import CREDITED, UNPAID, Method, PaymentMethod, TopUp, TopUpState
 from accounts.topups.selectors import top_up_for, worthless
 from accounts.topups.services.bank import mark_sent
 from accounts.topups.services.confirming import refresh
@@ -23,6 +25,9 @@ from accounts.web import CustomerRequest
 from jiema.api.errors import DomainError
 from jiema.api.ids import new_id
 from jiema.web import limited, page_of, tell
+
+# For so long a page of a payment that is over goes on looking whether it came after all.
+LATE = timedelta(days=1)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,35 +59,56 @@ def _to_the_gateway(top_up: TopUp) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
-def payment(request: CustomerRequest, top_up_id: str) -> HttpResponse:
+def payment(request: HttpRequest, top_up_id: str) -> HttpResponse:
     """What becomes of it. The page asks again by itself; closing it loses nothing."""
-    found = refresh(top_up_for(request.user.pk, top_up_id))
-    template = "topups/_payment.html" if request.htmx else "topups/payment.html"  # type: ignore[attr-defined]
-    return render(request, template, _shown(found))
+    if request.headers.get("HX-Request") and not request.user.is_authenticated:
+        return HttpResponseClientRefresh()
+    return _payment(cast(CustomerRequest, request), top_up_id)
+
+
+@login_required
+def _payment(request: CustomerRequest, top_up_id: str) -> HttpResponse:
+    """204 to a page that shows all this already: what is marked or in focus there stays so."""
+    shown = _shown(refresh(top_up_for(request.user.pk, top_up_id)))
+    if not request.headers.get("HX-Request"):
+        return render(request, "topups/payment.html", shown)
+    if request.GET.get("seen") == shown["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "topups/_payment.html", shown)
+
+
+def _seen(shown: dict[str, Any]) -> str:
+    """The same for as long as the page of a payment stays the same."""
+    found = shown["top_up"]
+    parts = (found.state, found.dispute, found.credited_cents, found.refunded_cents, found.confirmations)
+    return ".".join(map(str, (*parts, len(shown["further"]), len(shown["worthless"]))))
 
 
 def _shown(found: TopUp) -> dict[str, Any]:
     left = (found.expires_at - timezone.now()).total_seconds() if found.expires_at else 0
-    return {
+    shown = {
         "top_up": found,
         "method": PaymentMethod.objects.filter(pk=found.gateway).first(),
         "seconds": max(0, int(left)),
         "qr": _qr(found),
         "worthless": worthless(found),
-        "further": found.further.order_by("pk"),
+        "further": list(found.further.order_by("pk")),
         "sent_form": SentForm(),
         "confirmations": _confirmations(found),
         "follows": _seconds_between_looks(found),
         "sandbox_chain": settings.TRONGRID_URL if settings.SANDBOX_GATEWAY and settings.DEBUG else "",
     }
+    return shown | {"seen": _seen(shown)}
 
 
 def _seconds_between_looks(found: TopUp) -> int | None:
     """None where nothing can happen, or a form is being filled in."""
     if found.gateway == Method.BANK:
         return 10 if found.state in (TopUpState.PENDING, TopUpState.PAID) else None
-    return 2 if found.is_open else None
+    if found.is_open:
+        return 2
+    may_be_late = found.state in UNPAID and timezone.now() - found.created_at < LATE
+    return 4 if may_be_late else None
 
 
 def _qr(found: TopUp) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet, Sum
 
 from accounts.wallet.errors import Insufficient, ReferenceReused
 from accounts.wallet.models import Debt, Entry, Kind, Wallet
@@ -76,26 +76,40 @@ def adjust(user_id: str, amount_cents: int, reference: str, *, reason: str, acto
 
 
 @transaction.atomic
-def charge_back(user_id: str, amount_cents: int, gateway: str, top_up_id: str) -> None:
-    """The gateway took a payment back, once. What the wallet no longer holds becomes a debt; it stays at zero.
+def charge_back(user_id: str, amount_cents: int, gateway: str, top_up_id: str) -> int:
+    """The gateway took so much of a payment back in all: what it took more than was known is taken, once.
 
+    What the wallet no longer holds becomes a debt; it stays at zero. Returns the US cents that were news.
     amount_cents: positive, at most what was credited. Raises Entry.DoesNotExist where nothing was.
     """
     wallet = Wallet.objects.select_for_update().get(pk=user_id)
     cause = f"topup:{top_up_id}"
     credit = Entry.objects.get(kind=Kind.TOP_UP, reference=cause, wallet=wallet)
-    if _is_charged_back(cause):
-        return
-    taken = min(wallet.balance_cents, _positive(amount_cents))
+    before = _charged_back(wallet, cause)
+    more = _positive(amount_cents) - before
+    if more <= 0:
+        return 0
+    part = f"{cause}:{before}" if before else cause
+    taken = min(wallet.balance_cents, more)
     if taken:
-        _post(user_id, Kind.CHARGEBACK, -taken, f"gateway:{gateway}", cause, reverses=credit)
-    if amount_cents > taken:
-        Debt.objects.create(wallet=wallet, reference=cause, amount_cents=amount_cents - taken)
+        whole = None if before else credit
+        _post(user_id, Kind.CHARGEBACK, -taken, f"gateway:{gateway}", part, reverses=whole)
+    if more > taken:
+        Debt.objects.create(wallet=wallet, reference=part, amount_cents=more - taken)
+    return more
 
 
-def _is_charged_back(cause: str) -> bool:
-    entries = Entry.objects.filter(kind=Kind.CHARGEBACK, reference=cause)
-    return entries.exists() or Debt.objects.filter(reference=cause).exists()
+def _charged_back(wallet: Wallet, cause: str) -> int:
+    """US cents of a payment that were taken, or are owed, so far."""
+    parts = Q(wallet=wallet) & (Q(reference=cause) | Q(reference__startswith=f"{cause}:"))
+    taken = Entry.objects.filter(parts, kind=Kind.CHARGEBACK).aggregate(cents=Sum("amount_cents", default=0))
+    owed = Debt.objects.filter(parts).aggregate(cents=Sum("amount_cents", default=0))
+    return int(owed["cents"] - taken["cents"])
+
+
+def hold(user_id: str) -> None:
+    """Nothing moves in this wallet until the caller's transaction ends."""
+    Wallet.objects.select_for_update().get(pk=user_id)
 
 
 def pay_out(user_id: str, amount_cents: int, gateway: str, top_up_id: str, payout_id: str) -> Entry:

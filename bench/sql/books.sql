@@ -1,4 +1,4 @@
--- A quarter of trade, as honest services would have left it: ten orders make fourteen entries in the ledger.
+-- A quarter of trade, as honest services would have left it: ten orders make sixteen entries in the ledger.
 -- :people and :orders are put in by bench/books.py.
 
 SELECT setseed(0.5);
@@ -13,17 +13,59 @@ SELECT i AS number,
        0.10 + i % 50 / 100.0 AS cost, ceil((0.10 + i % 50 / 100.0) * 130)::integer AS price
 FROM generate_series(1, :orders) AS i;
 
+-- A quarter of the customers was brought by one of the few oldest.
+CREATE TEMPORARY TABLE brought AS
+SELECT i AS id, 'c' || lpad(i::text, 24, '0') AS invitee, 'c' || lpad((i / 100)::text, 24, '0') AS inviter
+FROM generate_series(1, :people - 1, 4) AS i;
+
+CREATE TEMPORARY TABLE earned AS
+SELECT s.number, s.id AS order_id, s.at + interval '20 minutes' AS at, b.id AS invitation, b.inviter, s.price / 10 AS cents
+FROM sold s JOIN brought b ON b.invitee = s.person WHERE s.status = 'COMPLETED';
+
+-- Ten batches; of five vouchers for each customer every second is redeemed.
+CREATE TEMPORARY TABLE given AS
+SELECT i AS id, i / (:people / 2) AS batch, 'c' || lpad((i % :people)::text, 24, '0') AS person, i % 2 = 0 AS is_redeemed,
+       now() - interval '90 days' * random() AS at
+FROM generate_series(0, 5 * :people - 1) AS i;
+
+-- A payment for ten orders each: of some a part went back or could not, and some came twice and were disputed.
+CREATE TEMPORARY TABLE paid AS
+SELECT row_number() OVER (ORDER BY number) AS number, id, person, at - interval '1 second' AS at, false AS is_lost
+FROM (SELECT *, row_number() OVER (PARTITION BY person ORDER BY number) AS nth FROM sold) s WHERE nth % 10 = 1;
+INSERT INTO paid
+SELECT number, 'd' || substr(id, 2), person, at - interval '3 seconds', true FROM paid WHERE number % 50 = 0;
+CREATE TEMPORARY TABLE sent_back AS
+SELECT id AS top_up, 'p' || substr(id, 2) AS id, person, at + interval '1 minute' AS at, number % 100 = 10 AS is_failed
+FROM paid WHERE number % 20 = 10 AND NOT is_lost;
+
 CREATE TEMPORARY TABLE moved AS
-WITH numbered AS (
-    SELECT *, row_number() OVER (PARTITION BY person ORDER BY number) AS nth FROM sold
-), moves AS (
+WITH moves AS (
     SELECT at, person, 'charge' AS kind, -price AS amount, 'order:' || id AS reference FROM sold
     UNION ALL
     SELECT at + interval '5 minutes', person, 'refund', price, 'order:' || id FROM sold WHERE status <> 'COMPLETED'
     UNION ALL
-    SELECT at - interval '1 second', person, 'top_up', 2000, 'topup:' || id FROM numbered WHERE nth % 10 = 1
+    SELECT at, person, 'top_up', 2000, 'topup:' || id FROM paid
+    UNION ALL
+    SELECT at + interval '1 second', person, 'chargeback', -1500, 'topup:' || id FROM paid WHERE is_lost
+    UNION ALL
+    SELECT at + interval '1 second', person, 'repayment', -500, 'debt:' || number || ':1' FROM paid WHERE is_lost
+    UNION ALL
+    SELECT at, person, 'payout', -300, 'topup:' || top_up || ':' || id FROM sent_back
+    UNION ALL
+    SELECT at + interval '1 second', person, 'payout_return', 300, 'topup:' || top_up || ':' || id
+    FROM sent_back WHERE is_failed
+    UNION ALL
+    SELECT at, person, 'voucher', 500, 'voucher:' || id FROM given WHERE is_redeemed
+    UNION ALL
+    SELECT at, inviter, 'referral', cents, 'order:' || order_id FROM earned
+    UNION ALL
+    SELECT at + interval '5 minutes', person, 'adjustment', price, 'order:' || id
+    FROM sold WHERE number % 500 = 1 AND status = 'COMPLETED'
+    UNION ALL
+    SELECT at + interval '5 minutes', inviter, 'referral_back', -cents, 'order:' || order_id || ':0'
+    FROM earned WHERE number % 500 = 1
 )
-SELECT row_number() OVER (ORDER BY at) AS id, * FROM moves;
+SELECT row_number() OVER (ORDER BY at, amount DESC) AS id, * FROM moves;
 
 INSERT INTO accounts_user (id, email, password, display_name, lang, referral_code, state, is_staff, is_superuser)
 SELECT 'c' || lpad(i::text, 24, '0'), i || '@example.com', '', '', 'en', lpad(i::text, 6, '0'), 'active', false, false
@@ -31,10 +73,18 @@ FROM generate_series(0, :people - 1) AS i;
 
 INSERT INTO wallet_entry
     (id, wallet_id, kind, counter_account, amount_cents, balance_after, reference, reason, actor, created_at, reverses_id)
-SELECT m.id, m.person, m.kind, CASE m.kind WHEN 'top_up' THEN 'gateway:sandbox' ELSE 'sales' END, m.amount,
-       sum(m.amount) OVER (PARTITION BY m.person ORDER BY m.id), m.reference, '', '', m.at, charge.id
+SELECT m.id, m.person, m.kind,
+       CASE WHEN m.kind IN ('charge', 'refund') THEN 'sales' WHEN m.kind = 'repayment' THEN 'debts'
+            WHEN m.kind LIKE 'referral%' THEN 'referral' WHEN m.kind IN ('adjustment', 'voucher') THEN m.kind
+            ELSE 'gateway:sandbox' END,
+       m.amount, sum(m.amount) OVER (PARTITION BY m.person ORDER BY m.id), m.reference,
+       CASE m.kind WHEN 'adjustment' THEN 'sorry' ELSE '' END, CASE m.kind WHEN 'adjustment' THEN 'ops' ELSE '' END,
+       m.at, reversed.id
 FROM moved m
-LEFT JOIN moved charge ON m.kind = 'refund' AND charge.kind = 'charge' AND charge.reference = m.reference
+LEFT JOIN moved reversed
+    ON reversed.kind = CASE m.kind WHEN 'refund' THEN 'charge' WHEN 'chargeback' THEN 'top_up'
+                                   WHEN 'payout_return' THEN 'payout' END
+    AND reversed.reference = m.reference
 ORDER BY m.id;
 
 INSERT INTO wallet_wallet (user_id, balance_cents)
@@ -43,9 +93,35 @@ SELECT u.id, coalesce(sum(m.amount), 0) FROM accounts_user u LEFT JOIN moved m O
 INSERT INTO topups_topup (id, user_id, gateway, amount_cents, fee_cents, currency, asked, gateway_ref, pay_url, state,
     why, payment_ref, captured, captured_currency, credited_cents, refunded_cents, dispute, created_at, paid_at,
     credited_at, mailed_at)
-SELECT substr(reference, 7), person, 'sandbox', amount, 0, 'USD', amount / 100.0, reference, '', 'credited',
-    '', reference, amount / 100.0, 'USD', amount, 0, '', at, at, at, at
-FROM moved WHERE kind = 'top_up' ORDER BY id;
+SELECT p.id, p.person, 'sandbox', 2000, 0, 'USD', 20, 'wish-' || p.id, '',
+       CASE WHEN is_lost THEN 'disputed' ELSE 'credited' END, '', 'pay-' || p.id, 20, 'USD', 2000,
+       CASE WHEN back.is_failed THEN 0 WHEN back.id IS NOT NULL THEN 300 ELSE 0 END,
+       CASE WHEN is_lost THEN 'lost' ELSE '' END, p.at, p.at, p.at, p.at
+FROM paid p LEFT JOIN sent_back back ON back.top_up = p.id ORDER BY p.at;
+INSERT INTO topups_payout (id, top_up_id, amount_cents, amount, state, by_hand, gateway_ref, reason, actor, why,
+    created_at, settled_at)
+SELECT id, top_up, 300, 3, CASE WHEN is_failed THEN 'failed' ELSE 'done' END, false, 're-' || id, 'asked for it', 'ops',
+       '', at, at + interval '1 second'
+FROM sent_back ORDER BY at;
+INSERT INTO topups_review (finding, gateway, subject, top_up_id, detail, opened_at, settled_at, settled_by, note)
+SELECT 'lost', 'sandbox', 'pay-' || id, id, '$20.00 taken back', at, at + interval '1 hour', 'ops', 'seen'
+FROM paid WHERE is_lost ORDER BY at;
+INSERT INTO wallet_debt (id, wallet_id, reference, amount_cents, repaid_cents, created_at)
+SELECT number, person, 'topup:' || id, 500, 500, at FROM paid WHERE is_lost;
+
+INSERT INTO vouchers_voucherbatch (id, name, size, value_cents, per_account, note, made_by, stopped_by, stop_reason)
+SELECT batch, 'batch ' || batch, count(*), 500, 1, '', 'ops', '', '' FROM given GROUP BY batch;
+INSERT INTO vouchers_voucher (id, batch_id, digest, last4, redeemed_by_id, redeemed_at, voided_by, void_reason)
+SELECT id, batch, sha256(id::text::bytea), lpad((id % 10000)::text, 4, '0'), CASE WHEN is_redeemed THEN person END,
+       CASE WHEN is_redeemed THEN at END, '', ''
+FROM given;
+
+INSERT INTO referrals_invitation (id, invitee_id, inviter_id, via, ended_by, end_note)
+SELECT id, invitee, inviter, 'link', '', '' FROM brought;
+INSERT INTO referrals_earning (order_id, invitation_id, cents, percent, created_at, reversed_at, reversed_cents)
+SELECT order_id, invitation, cents, 10, at, CASE WHEN number % 500 = 1 THEN at + interval '5 minutes' END,
+       CASE WHEN number % 500 = 1 THEN cents ELSE 0 END
+FROM earned ORDER BY at;
 
 INSERT INTO catalog_provider (name, dialect, base_url, api_key, currency, usd_rate, is_enabled,
     lifetime_minutes, grace_seconds, burst, push_secret, push_addresses, sync_error)

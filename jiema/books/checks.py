@@ -136,7 +136,8 @@ CHECKS = (
         LEFT JOIN referrals_invitation i ON i.id = s.invitation_id
         LEFT JOIN orders_order o ON o.id = moved.id AND o.user_id = i.invitee_id
         CROSS JOIN LATERAL (SELECT count(*) AS entries, sum(amount_cents) AS cents, min(wallet_id) AS wallet_id
-                            FROM wallet_entry WHERE kind = 'referral' AND reference = 'order:' || moved.id) e
+                            FROM wallet_entry
+                            WHERE kind = 'referral' AND reference = ('order:' || moved.id) COLLATE "default") e
         WHERE e.entries <> 1 OR e.cents IS DISTINCT FROM s.cents OR e.wallet_id IS DISTINCT FROM i.inviter_id
            OR o.status IS DISTINCT FROM 'COMPLETED' OR s.cents <> div(o.charged_cents * s.percent, 100)
         """,
@@ -156,7 +157,8 @@ CHECKS = (
         WHERE s.reversed_cents <> coalesce(back.cents, 0) OR s.reversed_cents > s.cents
            OR (s.reversed_cents > 0 AND s.reversed_at IS NULL) OR back.wallet_id <> i.inviter_id
            OR (s.reversed_at IS NOT NULL AND NOT EXISTS (
-               SELECT FROM wallet_entry WHERE kind = 'adjustment' AND reference = 'order:' || moved.id))
+               SELECT FROM wallet_entry
+               WHERE kind = 'adjustment' AND reference = ('order:' || moved.id) COLLATE "default"))
         """,
     ),
     Check(
@@ -264,8 +266,10 @@ CHECKS = (
         UNION ALL
         SELECT back.reference, format('taken back %%s, paid %%s', back.cents, coalesce(paid.amount_cents, 0))
         FROM (SELECT reference, wallet_id, sum(cents) AS cents
-              FROM (SELECT reference, wallet_id, -amount_cents AS cents FROM wallet_entry WHERE kind = 'chargeback'
-                    UNION ALL SELECT reference, wallet_id, amount_cents FROM wallet_debt) parts
+              FROM (SELECT 'topup:' || split_part(reference, ':', 2) AS reference, wallet_id, -amount_cents AS cents
+                    FROM wallet_entry WHERE kind = 'chargeback'
+                    UNION ALL
+                    SELECT 'topup:' || split_part(reference, ':', 2), wallet_id, amount_cents FROM wallet_debt) parts
               GROUP BY 1, 2) back
         LEFT JOIN wallet_entry paid
             ON paid.kind = 'top_up' AND paid.reference = back.reference AND paid.wallet_id = back.wallet_id

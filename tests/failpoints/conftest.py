@@ -8,6 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import User
+from accounts.topups.sandbox.cards import CardSandbox
 from accounts.wallet import services as wallet
 from catalog.models import Provider
 from catalog.upstream.adapter import SmsActivate
@@ -35,12 +36,22 @@ def sandbox(clock: SkippingClock) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def cards(settings: Settings) -> Iterator[CardSandbox]:
+    """The gateway that the payments are made at."""
+    with CardSandbox() as running:
+        settings.SANDBOX_GATEWAY, settings.SANDBOX_GATEWAY_URL = True, running.url
+        (settings.SANDBOX_GATEWAY_SECRET,) = running.secrets
+        yield running
+
+
+@pytest.fixture
 def world(
     alice: User,
     carol: User,
     shopper: Shopper,
     provider: Provider,
     clock: SkippingClock,
+    cards: CardSandbox,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[World]:
@@ -48,12 +59,11 @@ def world(
     settings.API_WRITES_PER_WINDOW = settings.API_READS_PER_WINDOW = 1_000_000
     settings.API_ORDER_POLLS_PER_WINDOW = settings.API_KEY_POLLS_PER_WINDOW = 1_000_000
     settings.CANCEL_BRAKE_ORDERS = 0
-    settings.SANDBOX_GATEWAY = True
     monkeypatch.setattr("orders.once.PATIENCE_SECONDS", 0.0)
     for user in (alice, carol):
         wallet.adjust(user.pk, 1_000_000, f"more:{user.pk}", reason="test money", actor="tests")
     with patch.object(SmsActivate, "history", _history_of(clock)):
-        yield World(alice, shopper.api, carol, api_of(carol), provider, shopper.sandbox, clock)
+        yield World(alice, shopper.api, carol, api_of(carol), provider, shopper.sandbox, clock, cards)
 
 
 def _history_of(clock: SkippingClock) -> Any:

@@ -12,6 +12,9 @@ from django.db.models import DateTimeField, Max, Model, QuerySet
 from django.test import Client
 
 from accounts.models import User
+from accounts.topups import tasks as payments
+from accounts.topups.models import TopUp, WebhookEvent
+from accounts.topups.sandbox.cards import CardSandbox
 from accounts.wallet.models import Wallet
 from catalog.models import Provider
 from catalog.upstream.sandbox import Sandbox
@@ -25,7 +28,7 @@ from tests.failpoints.replies import Reply, ask
 
 CALL_IS_OVER = IN_FLIGHT.total_seconds() + 1
 """Seconds after which a sweep takes no purchase for one that is under way."""
-DATED = (Order, UpstreamAttempt, StrayActivation, IdempotentCall)
+DATED = (Order, UpstreamAttempt, StrayActivation, IdempotentCall, TopUp, WebhookEvent)
 NOTHING = "0"
 """Before the first id, be it a number or a text."""
 NEVER_CHANGES = frozenset({"orders.Order.created_at"})
@@ -60,6 +63,7 @@ class World:
     provider: Provider
     sandbox: Sandbox
     clock: SkippingClock
+    cards: CardSandbox
     marks: Marks = field(init=False)
     repeats: list[Reply] = field(default_factory=list)
     """What the caller was told when it repeated its call."""
@@ -146,7 +150,8 @@ class World:
 
     @property
     def tasks(self) -> tuple[Callable[[], object], ...]:
-        return (self.sweep, worker.end_due, worker.cancel_upstream)
+        ours = (payments.follow, payments.handle_webhooks, payments.send_payouts)
+        return (self.sweep, worker.end_due, worker.cancel_upstream, *ours)
 
     def sweep(self) -> None:
         worker.sweep_provider(self.provider.pk)

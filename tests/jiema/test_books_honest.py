@@ -5,7 +5,7 @@ BOOKS_DAYS: how many days, each in an order of its own; the long form takes more
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -20,9 +20,15 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from accounts.models import User
+from accounts.referrals.models import Via
+from accounts.referrals.services import invite
 from accounts.topups.gateways.base import Dispute, Reading, Refunded, RefundStage, Stage
-from accounts.topups.models import TopUp, TopUpState
+from accounts.topups.models import Review, TopUp, TopUpState
+from accounts.topups.sandbox.cards import CardSandbox
+from accounts.topups.services.confirming import follow_due
 from accounts.topups.services.crediting import apply_reading
+from accounts.topups.services.payouts import send_waiting
+from accounts.topups.services.reconciling import reconcile
 from accounts.wallet import services as wallet
 from accounts.wallet.models import Wallet
 from accounts.wallet.services import open_debts
@@ -39,11 +45,12 @@ from orders.services.cancelling import give_back_due
 from orders.services.reconciling import sweep
 from orders.services.syncing import end_due_orders
 from tests.conftest import WISH, Shopper, data, unguard
+from tests.jiema.honest_payments import PAYMENTS
 from tests.jiema.planting import BALANCE, found, paid, planted
 from tests.paying import pay, pay_in, wish
 from tests.torture import figures
 
-DATED_APPS = {"orders", "wallet", "topups", "alarms", "catalog"}
+DATED_APPS = {"orders", "wallet", "topups", "referrals", "vouchers", "alarms", "catalog"}
 DAYS = int(os.environ.get("BOOKS_DAYS", "2"))
 STEP, GRACE, LIFE, MONEY_IS_BACK = 200, 130, 1300, 1900
 # The provider's currency, its worth in dollars, and what a number costs in it.
@@ -52,11 +59,12 @@ CURRENCIES = [("USD", "1", "0.30"), ("RUB", "0.01234567", "24.3"), ("EUR", "1.08
 
 @dataclass
 class Day:
-    """moments: how often the books were looked at."""
+    """cards: where card payments are made. moments: how often the books were looked at."""
 
     shopper: Shopper
     carol: User
     provider: Provider
+    cards: CardSandbox
     chance: random.Random
     moments: int = 0
 
@@ -65,11 +73,18 @@ class Day:
         for begun in range(0, seconds, STEP):
             self.shift(min(STEP, seconds - begun))
             self.look()
+        self.compare()
+
+    def compare(self) -> None:
+        """What the gateways say of payments, which takes longer."""
+        follow_due()
+        reconcile()
 
     def work(self) -> None:
         sweep(self.provider)
         end_due_orders()
         give_back_due()
+        send_waiting()
         watch.look_around()
         watch.read_balances()
 
@@ -108,14 +123,21 @@ class Day:
 
 
 @pytest.fixture
-def day(request: pytest.FixtureRequest, shopper: Shopper, carol: User, provider: Provider, settings: Settings) -> Day:
+def day(
+    request: pytest.FixtureRequest, shopper: Shopper, carol: User, provider: Provider, settings: Settings
+) -> Iterator[Day]:
+    """Carol invited Alice."""
     settings.SANDBOX_GATEWAY = True
+    invite(shopper.user, carol.referral_code, Via.CODE)
     number = getattr(request, "param", 0)
     currency, rate, cost = CURRENCIES[number % len(CURRENCIES)]
     provider, _ = set_provider("sandbox", {"currency": currency, "usd_rate": Decimal(rate)})
     shopper.sandbox.shop.stock(7, "tg", Decimal(cost), 1000)
     sync_catalogue(provider, believe=True)
-    return Day(shopper, carol, provider, random.Random(number))
+    with CardSandbox() as cards:
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRETS = "sk_test_books", cards.secrets
+        settings.STRIPE_API_URL = cards.url
+        yield Day(shopper, carol, provider, cards, random.Random(number))
 
 
 def a_code_and_another(day: Day) -> None:
@@ -202,7 +224,7 @@ def bought_by_ops_by_hand(day: Day) -> None:
 
 
 def payments(day: Day) -> None:
-    """One in each state but PAID, which lasts only where a second person has to approve."""
+    """One in each state but PAID, which lasts only where a second person has to approve; not by card."""
     for reading in (Reading(Stage.OPEN), Reading(Stage.PENDING), Reading(Stage.EXPIRED), Reading(Stage.FAILED)):
         apply_reading(wish(day.carol, 700).pk, reading)
     pay_in(day.carol, 1500)
@@ -290,6 +312,7 @@ TRADE: list[Callable[[Day], None]] = [
     ops_pay_in_at_the_provider,
     prices_moved,
     open_in_every_way,
+    *PAYMENTS,
 ]
 
 
@@ -303,6 +326,7 @@ def test_an_honest_day_breaks_no_rule(day: Day) -> None:
     assert set(Order.objects.values_list("status", flat=True)) >= {"COMPLETED", "FAILED", "CANCELLED"}
     outcomes = set(UpstreamAttempt.objects.values_list("outcome", flat=True))
     assert outcomes >= {Outcome.BOUGHT, Outcome.REJECTED, Outcome.ABANDONED}
+    assert not Review.objects.filter(finding="not_there").exists()
     purchases_of_somebody_else_show(day)
     figures.record(books_honest_days=1, books_honest_moments=day.moments)
 

@@ -47,6 +47,8 @@ def test_it_grants_single_columns_of_the_money(till: str) -> None:
     roles.grant_application(till)
     assert dict(sql(GRANTED_COLUMNS, "wallet_entry")) == {"INSERT": 9, "SELECT": 11}
     assert dict(sql(GRANTED_COLUMNS, "wallet_wallet")) == {"INSERT": 2, "SELECT": 2, "UPDATE": 1}
+    assert dict(sql(GRANTED_COLUMNS, "topups_payout")) == {"INSERT": 12, "SELECT": 12, "UPDATE": 5}
+    assert dict(sql(GRANTED_COLUMNS, "topups_review")) == {"INSERT": 10, "SELECT": 10, "UPDATE": 3}
 
 
 def test_every_named_table_exists() -> None:

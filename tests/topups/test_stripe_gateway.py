@@ -30,6 +30,7 @@ from accounts.topups.gateways.stripe import StripeGateway, session_params
 from accounts.topups.gateways.stripe_amounts import from_minor, to_minor
 from accounts.topups.sandbox.cards import CardSandbox
 from tests.topups.cards import BACK, SECRET, event, gateway_at, refunding, wish
+from tests.torture import figures
 
 
 @pytest.fixture
@@ -516,7 +517,9 @@ def test_no_forged_altered_or_stale_event_is_taken(
         *(cards.signed(paid_event, secret=f"whsec_{chance.random()}") for _ in range(200)),
     ]
     assert len(attacks) == 1700
-    assert [attack for attack in attacks if not is_refused(gateway, *attack)] == []
+    taken = [attack for attack in attacks if not is_refused(gateway, *attack)]
+    figures.record(forged_signatures=len(attacks), forged_signatures_taken=len(taken))
+    assert taken == []
 
 
 def altered(body: bytes, headers: dict[str, str], chance: random.Random) -> tuple[bytes, dict[str, str]]:

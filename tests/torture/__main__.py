@@ -16,6 +16,7 @@ PARTS: dict[str, Part] = {
     "unknown": suites.UNKNOWN,
     "races": suites.RACES,
     "keys": suites.KEYS,
+    "top-ups": suites.TOP_UPS,
     "ledger": suites.LEDGER,
     "books": suites.BOOKS,
     "large-books": suites.large_books,

@@ -54,6 +54,16 @@ KEYS = Suite(
     at_least={"key_rounds": 20},
     at_most={"key_orders_too_many": 0},
 )
+TOP_UPS = Suite(
+    "M8",
+    "payments' events in all orders, forged webhooks",
+    ["tests/topups/test_permutations.py", "tests/topups/test_event_orders.py", "tests/topups/test_stripe_gateway.py"],
+    environ={"TOPUP_ORDERS": "5000"},
+    many="{topup_orders} orders, {topup_orders_over_http} of them over HTTP; {forged_signatures} forged signatures",
+    found="{topup_credits_too_many} credits too many; {forged_signatures_taken} forged signatures taken",
+    at_least={"topup_orders": 5_000, "topup_orders_over_http": 100, "forged_signatures": 1_000},
+    at_most={"topup_credits_too_many": 0, "forged_signatures_taken": 0},
+)
 LEDGER = Suite(
     "M9",
     "attacks as the application's own role",

@@ -30,9 +30,9 @@ def entry(
     account: str = "",
     reason: str = "none",
 ) -> str:
-    """reverses: the order whose charge it reverses."""
+    """reverses: the order, payment or pay-back whose entry it reverses."""
     account = account or ("sales" if kind in ("charge", "refund") else "adjustment")
-    reversed_id = f"{{charge_of_{reverses}}}" if reverses else "NULL"
+    reversed_id = f"{{entry_of_{reverses}}}" if reverses else "NULL"
     values = f"'{{{user}}}', '{kind}', '{account}', {amount}, {after}, '{reference}', {reversed_id}, '{reason}', 'me'"
     return f"{ENTRY}({values});"
 
@@ -52,8 +52,9 @@ def change(order: str, what: str) -> str:
 CANCELLED = "status = 'CANCELLED', refunded_cents = 100"
 NO_REASON = entry("adjustment", 1, 2301, "x", reason=" ") + balance(2301)
 IMPOSTOR = "CREATE TEMP TABLE wallet_entry AS SELECT user_id AS wallet_id, 1 AS id, 9999 AS balance_after FROM"
-# name: statements of one transaction, the error's class, and part of what it says
-ATTACKS: dict[str, tuple[str, type[psycopg.Error], str]] = {
+# Statements of one transaction, the error's class, and part of what it says.
+Attack = tuple[str, type[psycopg.Error], str]
+ATTACKS: dict[str, Attack] = {
     # What is written
     "an amount is changed": ("UPDATE wallet_entry SET amount_cents = 1", DENIED, "table wallet_entry"),
     "a reference is changed": ("UPDATE wallet_entry SET reference = 'x'", DENIED, "table wallet_entry"),

@@ -14,27 +14,34 @@ from psycopg.sql import SQL, Identifier
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import User
+from accounts.topups.gateways.base import Dispute, Refunded, RefundStage
 from accounts.wallet import services as wallet
-from accounts.wallet.models import Debt, Entry
+from accounts.wallet.models import Debt, Entry, Wallet
 from catalog.models import Country, Provider, Service
 from catalog.services.pricing import set_markup
 from catalog.services.syncing import sync_catalogue
 from orders.models import Order, Status
+from orders.services.desk import pay_back as pay_back_order
 from orders.services.lifecycle import transition
 from orders.services.reconciling import sweep
 from tests.conftest import Shopper, data, make_user
-from tests.paying import pay_in
+from tests.paying import pay, pay_in
+from tests.referrals.conftest import completed
+from tests.topups import attacked
+from tests.topups.attacks import ATTACKS as ON_PAYMENTS
+from tests.topups.attacks import KEPT
 from tests.torture import figures
-from tests.wallet.attacks import ATTACKS, balance, entry
+from tests.wallet.attacks import ATTACKS as ON_THE_LEDGER
+from tests.wallet.attacks import balance, entry
 
-STATE = """
-SELECT 'wallet', w.xmin::text, w::text FROM wallet_wallet w UNION ALL
-SELECT 'entry', e.xmin::text, e::text FROM wallet_entry e UNION ALL
-SELECT 'order', o.xmin::text, o::text FROM orders_order o UNION ALL
+ATTACKS = ON_THE_LEDGER | ON_PAYMENTS
+MONEY = ["wallet_wallet", "wallet_entry", "wallet_debt", "orders_order", *KEPT]
+STATE = f"""
+{" UNION ALL ".join(f"SELECT '{table}', t.xmin::text, t::text FROM {table} t" for table in MONEY)} UNION ALL
 SELECT 'table', c.relname, concat(c.relowner, c.relacl, c.relrowsecurity) FROM pg_class c
     WHERE relnamespace = 'public'::regnamespace UNION ALL
 SELECT 'column', a.attrelid::regclass::text, a::text FROM pg_attribute a
-    WHERE attrelid::regclass::text IN ('wallet_wallet', 'wallet_entry', 'orders_order') UNION ALL
+    WHERE attrelid::regclass::text IN ({", ".join(f"'{table}'" for table in MONEY)}) UNION ALL
 SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint UNION ALL
 SELECT 'trigger', concat(tgname, tgenabled), pg_get_triggerdef(oid) FROM pg_trigger UNION ALL
 SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace UNION ALL
@@ -95,7 +102,8 @@ def login(role: str) -> "psycopg.Connection[Any]":
 @pytest.fixture(scope="module")
 def world(application: str, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     with django_db_blocker.unblock():
-        names = {"role": application, "owner": connection.settings_dict["USER"], **people(), **orders(), **debts()}
+        names = {"role": application, "owner": connection.settings_dict["USER"], **people()}
+        names |= orders(names) | debts() | attacked.payments(names["gina"]) | attacked.vouchers(names["gina"])
         with login(names["owner"]) as owner:
             yield World(application, names, owner)
         call_command("flush", interactive=False, verbosity=0)
@@ -103,7 +111,7 @@ def world(application: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Worl
 
 def people() -> dict[str, str]:
     carol = User.objects.create(email="carol@example.com")
-    funds = {"alice": 2600, "bob": 1000, "dave": 100, "erin": 100}
+    funds = {"alice": 2600, "bob": 1000, "dave": 100, "erin": 100, "gina": 0, "hana": 100}
     return {"carol": carol.pk} | {name: make_user(name, cents).pk for name, cents in funds.items()}
 
 
@@ -117,22 +125,26 @@ def debts() -> dict[str, Any]:
     return {"frank": frank, "debt": debt, "another_of_frank": f"topup:{pay_in(frank, 300).pk}"}
 
 
-def orders() -> dict[str, Any]:
-    """One in each state, by its name."""
+def orders(people: dict[str, Any]) -> dict[str, Any]:
+    """One of Alice's in each state, by its name; one of Hana's. Gina invited Alice before, and Hana afterwards."""
     alice = User.objects.get(email="alice@example.com")
     provider = Provider.objects.create(name="nobody", dialect="hero", base_url="http://127.0.0.1:1", api_key="none")
     Country.objects.create(id=7, iso2="MY", slug="my", name="Malaysia")
     Service.objects.create(code="tg", slug="telegram", name="Telegram")
+    invitations = {"invitation_of_alice": attacked.invitation(alice.pk, people["gina"])}
     sold = {status.lower(): sell(alice, provider, status) for status in Status.values}
     charges = {
-        f"charge_of_{name}": Entry.objects.get(kind="charge", reference=f"order:{order_id}").pk
+        f"entry_of_{name}": Entry.objects.get(kind="charge", reference=f"order:{order_id}").pk
         for name, order_id in sold.items()
     }
-    return {"provider": provider.pk, **sold, **charges}
+    hana = User.objects.get(pk=people["hana"])
+    unshared = sell(hana, provider, Status.COMPLETED, "hana's")
+    invitations["invitation_of_hana"] = attacked.invitation(hana.pk, people["gina"])
+    return {"provider": provider.pk, "unshared": unshared, **sold, **charges, **invitations}
 
 
 @transaction.atomic
-def sell(user: User, provider: Provider, status: str) -> str:
+def sell(user: User, provider: Provider, status: str, activation_id: str = "") -> str:
     order = Order.objects.create(
         user=user,
         service_id="tg",
@@ -141,7 +153,7 @@ def sell(user: User, provider: Provider, status: str) -> str:
         charged_cents=100,
         cost=Decimal("0.30"),
         catalogue_version=1,
-        activation_id=status,
+        activation_id=activation_id or status,
     )
     wallet.charge(user.pk, 100, order.pk)
     if status != Status.WAITING:
@@ -223,6 +235,32 @@ def test_the_application_takes_money_in(bob: User, settings: Settings, as_applic
     wallet.adjust(bob.pk, -100, "a1", reason="r", actor="ops")
     assert list(Entry.objects.order_by("id").values_list("balance_after", flat=True)) == [500, 400]
     make_user("carol", 100)
+
+
+def test_the_application_pays_back(bob: User, settings: Settings, as_application: None) -> None:
+    settings.SANDBOX_GATEWAY = True
+    top_up = pay_in(bob, 500)
+    for cents, end in ((200, RefundStage.DONE), (100, RefundStage.FAILED)):
+        attacked.back(top_up, cents, end)
+    by_hand = Refunded("re_by_hand", "", Decimal(1), RefundStage.DONE)
+    pay(top_up, refunds=(by_hand,), dispute=Dispute.OPEN, disputed=Decimal(5))
+    pay(top_up, refunds=(by_hand,), dispute=Dispute.LOST, disputed=Decimal(5))
+    assert (top_up.refunded_cents, top_up.state, Wallet.objects.get(user=bob).balance_cents) == (300, "disputed", 0)
+
+
+def test_the_application_gives_vouchers_and_shares(
+    shopper: Shopper, bob: User, settings: Settings, as_application: None
+) -> None:
+    vouchers = attacked.vouchers(bob.pk)
+    attacked.invitation(shopper.user.pk, bob.pk)
+    order_id = completed(shopper)
+    pay_back_order(order_id, "ops", "sorry")
+    kinds = list(Entry.objects.filter(wallet=bob.pk).order_by("pk").values_list("kind", "reference", "amount_cents"))
+    assert kinds == [
+        ("voucher", f"voucher:{vouchers['used']}", 500),
+        ("referral", f"order:{order_id}", 3),
+        ("referral_back", f"order:{order_id}:0", -3),
+    ]
 
 
 def test_the_application_reads_the_catalogue(provider: Provider, as_application: None) -> None:

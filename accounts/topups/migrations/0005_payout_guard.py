@@ -6,6 +6,7 @@ A pay-back moves only on: to be sent, on its way, done; and a failure, which giv
 from django.db import migrations
 
 GUARD = r"""
+-- Ids are kept by the collation C; by another one than its index's an entry's reference is not found fast.
 CREATE FUNCTION topups_payout_agrees() RETURNS trigger LANGUAGE plpgsql
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -20,7 +21,8 @@ BEGIN
     END IF;
     PERFORM FROM topups_payout p
     JOIN topups_topup t ON t.id = p.top_up_id
-    JOIN wallet_entry taken ON taken.kind = 'payout' AND taken.reference = 'topup:' || t.id || ':' || p.id
+    JOIN wallet_entry taken
+        ON taken.kind = 'payout' AND taken.reference = ('topup:' || t.id || ':' || p.id) COLLATE "default"
     LEFT JOIN wallet_entry back ON back.kind = 'payout_return' AND back.reference = taken.reference
     WHERE p.id = payout AND taken.wallet_id = t.user_id AND taken.amount_cents = -p.amount_cents
       AND taken.counter_account = 'gateway:' || t.gateway

@@ -3,15 +3,16 @@
 from datetime import timedelta
 
 import structlog
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.db.models.functions import Now
 
 from accounts.topups import methods
-from accounts.topups.gateways.base import GatewayError, Paid, Reading, Stage
+from accounts.topups.gateways.base import GatewayError, Paid, Reading, Refused, Stage
 from accounts.topups.models import Finding, PaymentMethod, TopUp
 from accounts.topups.services.crediting import apply_payment, apply_reading, plain
 from accounts.topups.services.reviews import open_review
-from accounts.topups.services.timing import SECONDS_AT_MOST, within
+from accounts.topups.services.timing import SECONDS_AT_MOST, next_read, within
+from jiema.alarms.models import Alarm
 from jiema.alarms.services import clear_alarm, raise_alarm
 from jiema.failpoints import failpoint
 
@@ -49,11 +50,16 @@ def refresh(top_up: TopUp) -> TopUp:
 
 
 def follow_due() -> int:
-    """Ask about every wish that is due; how many were read. A silent gateway is left alone until the next time."""
+    """Ask about every wish that is due; how many were read. A silent gateway is left alone until the next time.
+
+    Those that are known to be away come last: their wishes don't stand before those of gateways that answer.
+    """
     silent: set[str] = set()
     read = 0
-    due = TopUp.objects.filter(next_read_at__lte=Now(), gateway__in=methods.configured()).order_by("next_read_at")
-    for top_up in within(SECONDS_AT_MOST, due[:AT_ONCE]):
+    down = Alarm.objects.filter(code="gateway_down", cleared_at=None).values("subject")
+    due = TopUp.objects.filter(next_read_at__lte=Now(), gateway__in=methods.configured())
+    last = Case(When(gateway__in=down, then=1), default=0)
+    for top_up in within(SECONDS_AT_MOST, due.order_by(last, "next_read_at")[:AT_ONCE]):
         if top_up.gateway not in silent and _claim(top_up):
             read += _follow(top_up, silent)
     return read
@@ -69,6 +75,10 @@ def _follow(top_up: TopUp, silent: set[str]) -> bool:
         return _never_begun(top_up)
     try:
         confirm(top_up)
+    except Refused as error:  # of this wish alone, as a rule
+        TopUp.objects.filter(pk=top_up.pk).update(next_read_at=next_read(top_up))
+        raise_alarm("gateway_down", top_up.gateway, why=error.why)
+        return False
     except GatewayError as error:
         silent.add(top_up.gateway)
         raise_alarm("gateway_down", top_up.gateway, why=error.why)

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.topups.gateways.base import Dispute, Paid, Reading, Refunded, RefundStage, Stage
 from accounts.topups.models import OPEN, UNPAID, Finding, Payout, PayoutState, TopUp, TopUpState
-from accounts.topups.services.reviews import open_review, settle_finding
+from accounts.topups.services.reviews import is_settled, open_review, settle_finding
 from accounts.topups.services.timing import next_read
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient
@@ -71,6 +71,10 @@ def lock_top_up(top_up_id: str) -> TopUp:
 def _apply_payment(wish: TopUp, paid: Paid) -> None:
     """wish: locked, so that no second payment of it is applied meanwhile."""
     top_up = _top_up_of(wish, paid)
+    if top_up is None:
+        told = f"{plain(paid.amount)} {paid.currency}: it has the name of another top-up's payment"
+        open_review(Finding.UNKNOWN, wish.gateway, f"{paid.ref} for {wish.pk}", told, wish)
+        return
     if top_up.state in UNPAID and not take(top_up, paid):
         return
     for refund in paid.refunds:
@@ -78,13 +82,15 @@ def _apply_payment(wish: TopUp, paid: Paid) -> None:
     _follow_dispute(top_up, paid)
 
 
-def _top_up_of(wish: TopUp, paid: Paid) -> TopUp:
-    """The wish itself for its first payment; a new top-up for every further one."""
-    if wish.payment_ref in (None, paid.ref):
+def _top_up_of(wish: TopUp, paid: Paid) -> TopUp | None:
+    """The wish itself for its first payment; a new top-up for every further one. None where it is another wish's."""
+    if wish.payment_ref == paid.ref:
         return wish
-    further = TopUp.objects.filter(gateway=wish.gateway, payment_ref=paid.ref).first()
-    if further:
-        return further
+    known = TopUp.objects.filter(gateway=wish.gateway, payment_ref=paid.ref).first()
+    if known:
+        return known if known.again_for_id == wish.pk else None
+    if wish.payment_ref is None:
+        return wish
     return TopUp(
         user_id=wish.user_id,
         again_for=wish,
@@ -143,6 +149,9 @@ def plain(amount: Decimal) -> str:
 
 def _follow_dispute(top_up: TopUp, paid: Paid) -> None:
     before, now = Dispute(top_up.dispute), paid.dispute
+    if before == now == Dispute.LOST:
+        _lose(top_up, paid)
+        return
     is_news = now not in (before, Dispute.NONE) and (now != Dispute.OPEN or before == Dispute.NONE)
     if not top_up.credited_cents or not is_news:
         return
@@ -168,25 +177,34 @@ def _disputed(top_up: TopUp, paid: Paid) -> int:
 
 
 def _lose(top_up: TopUp, paid: Paid) -> None:
+    """It may grow: by another dispute that is lost, or a refund that failed after it."""
     cents = _disputed(top_up, paid)
-    if cents:
-        wallet.charge_back(top_up.user_id, cents, top_up.gateway, top_up.pk)
-    open_review(Finding.LOST, top_up.gateway, paid.ref, f"{dollars(cents)} taken back", top_up)
+    more = wallet.charge_back(top_up.user_id, cents, top_up.gateway, top_up.pk) if cents else 0
+    if more or not cents:
+        subject = paid.ref if more == cents else f"{paid.ref}:{cents}"
+        open_review(Finding.LOST, top_up.gateway, subject, f"{dollars(more)} taken back", top_up)
 
 
 def _follow_refund(top_up: TopUp, refund: Refunded) -> None:
     """top_up: locked by its wish."""
-    payout = Payout.objects.filter(pk=refund.refund_id, top_up=top_up).first() if refund.refund_id else None
-    payout = payout or Payout.objects.filter(top_up=top_up, gateway_ref=refund.ref).first()
+    payout = Payout.objects.filter(top_up=top_up, gateway_ref=refund.ref).first() or _payout_of(top_up, refund)
     if payout is None and refund.stage != RefundStage.FAILED and top_up.credited_cents:
         payout = _book_refund_by_hand(top_up, refund)
     if payout:
         settle_payout(top_up, payout, refund)
 
 
+def _payout_of(top_up: TopUp, refund: Refunded) -> Payout | None:
+    """Of ours, which learns its name at the gateway now. One that was called refused and made is another one."""
+    ours = Payout.objects.filter(pk=refund.refund_id, top_up=top_up)
+    return ours.exclude(state=PayoutState.FAILED, gateway_ref=None).first() if refund.refund_id else None
+
+
 def _book_refund_by_hand(top_up: TopUp, refund: Refunded) -> Payout | None:
-    """Somebody refunded it at the gateway: the wallet pays, if it can."""
+    """Somebody refunded it at the gateway: the wallet pays, if it can, and until a person has looked."""
     assert top_up.captured
+    if is_settled(Finding.REFUND, top_up.gateway, refund.ref):
+        return None
     share = refund.amount * top_up.credited_cents / top_up.captured
     cents = min(int(share.quantize(Decimal(1), ROUND_UP)), top_up.credited_cents - top_up.refunded_cents)
     if not cents:
@@ -207,6 +225,7 @@ def _book_refund_by_hand(top_up: TopUp, refund: Refunded) -> Payout | None:
         return None
     payout.save()
     add_refunded(top_up, cents)
+    settle_finding(Finding.REFUND, top_up.gateway, refund.ref, "the wallet has paid it")
     return payout
 
 

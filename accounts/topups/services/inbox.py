@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 def receive(code: str, body: bytes, headers: Mapping[str, str]) -> bool:
     """Keep a webhook and handle it at once if that works; else the worker does. True where it is new.
 
-    Raises BadSignature, and KeyError for a gateway that this shop does not have.
+    Raises BadSignature.
     """
     notice = methods.gateway(code).notice(body, headers)
     event, is_new = _keep(code, notice)
@@ -67,12 +67,12 @@ def _look(gateway: Gateway, event: WebhookEvent) -> None:
 
 
 def handle_waiting() -> int:
-    """What could not be handled when it came, the longest waiting first; less often each time. How many were."""
+    """What could not be handled when it came, the least tried first; less often each time. How many were."""
     now = timezone.now()
     waiting = WebhookEvent.objects.filter(
         handled_at=None, gateway__in=methods.configured(), received_at__lt=now - timedelta(seconds=5)
     )
-    due = [each for each in waiting.order_by("received_at")[:AT_ONCE] if _is_due(each)]
+    due = [each for each in waiting.order_by("tries", "received_at")[:AT_ONCE] if _is_due(each)]
     return sum(handle(event) for event in within(SECONDS_AT_MOST, due))
 
 

@@ -20,7 +20,7 @@ from accounts.topups.gateways.base import (
 from accounts.topups.models import CREDITED, Payout, PayoutState, TopUp
 from accounts.topups.services.crediting import add_refunded, lock_top_up, settle_payout
 from accounts.topups.services.starting import smallest
-from accounts.topups.services.timing import SECONDS_AT_MOST, within
+from accounts.topups.services.timing import SECONDS_AT_MOST, next_read, within
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient
 from jiema.failpoints import failpoint
@@ -54,7 +54,10 @@ def _reserve(top_up_id: str, cents: int, actor: str, reason: str, form: str) -> 
     top_up = lock_top_up(top_up_id)
     first = Payout.objects.filter(pk=form).first()
     if first:
+        if first.top_up_id != top_up.pk:
+            raise NotPossible("This form was for another top-up.")
         return first
+    wallet.hold(top_up.user_id)
     most = refundable(top_up)
     if not 0 < cents <= most:
         raise NotPossible(f"{dollars(most)} of this top-up are unspent: that is the most that can go back.")
@@ -75,8 +78,10 @@ def _reserve(top_up_id: str, cents: int, actor: str, reason: str, form: str) -> 
 def _in_currency(top_up: TopUp, cents: int) -> Decimal:
     """What was paid for so many cents, without the fee, rounded down to what can be paid."""
     assert top_up.captured
-    share = Decimal(cents) / top_up.credited_cents * top_up.amount_cents / (top_up.amount_cents + top_up.fee_cents)
-    return (top_up.captured * share).quantize(smallest(top_up.captured_currency), ROUND_DOWN)
+    # Divided last: a third three times would be a cent less than the whole.
+    share = top_up.captured * cents * top_up.amount_cents
+    amount = share / (top_up.credited_cents * (top_up.amount_cents + top_up.fee_cents))
+    return amount.quantize(smallest(top_up.captured_currency), ROUND_DOWN)
 
 
 def send(payout: Payout) -> None:
@@ -100,8 +105,15 @@ def send(payout: Payout) -> None:
 @transaction.atomic
 def _settle(payout_id: str, refunded: Refunded) -> None:
     top_up_id = Payout.objects.values_list("top_up_id", flat=True).get(pk=payout_id)
-    top_up = lock_top_up(top_up_id)
-    settle_payout(top_up, Payout.objects.get(pk=payout_id), refunded)
+    _settle_locked(lock_top_up(top_up_id), Payout.objects.get(pk=payout_id), refunded)
+
+
+def _settle_locked(top_up: TopUp, payout: Payout, refunded: Refunded) -> None:
+    settle_payout(top_up, payout, refunded)
+    if payout.state == PayoutState.PENDING:
+        # Of an old top-up nobody asks any more; its pay-back may still fail.
+        wish = top_up.again_for or top_up
+        TopUp.objects.filter(pk=wish.pk, next_read_at=None).update(next_read_at=next_read(wish))
 
 
 def send_waiting() -> int:
@@ -124,8 +136,10 @@ def give_up(payout_id: str, why: str) -> None:
     _settle_by_hand(payout_id, RefundStage.FAILED, "", why)
 
 
+@transaction.atomic
 def _settle_by_hand(payout_id: str, stage: RefundStage, ref: str, why: str) -> None:
+    top_up = lock_top_up(Payout.objects.values_list("top_up_id", flat=True).get(pk=payout_id))
     payout = Payout.objects.get(pk=payout_id)
     if not payout.by_hand or payout.state != PayoutState.CREATED:
         raise NotPossible("Only what a person has to send is settled by a person, once.")
-    _settle(payout_id, Refunded(ref=ref, refund_id=payout_id, amount=payout.amount, stage=stage, why=why))
+    _settle_locked(top_up, payout, Refunded(ref, payout_id, payout.amount, stage, why))

@@ -23,6 +23,12 @@ def settle_review(review_id: int, actor: str, note: str) -> bool:
     return bool(rows.update(settled_at=Now(), settled_by=actor, note=note))
 
 
+def is_settled(finding: Finding, gateway: str, subject: str) -> bool:
+    """Somebody has looked, so that nothing more happens by itself."""
+    rows = Review.objects.filter(finding=finding, gateway=gateway, subject=subject, settled_at__isnull=False)
+    return rows.exists()
+
+
 def settle_finding(finding: Finding, gateway: str, subject: str, note: str) -> None:
     """It is over by itself."""
     Review.objects.filter(finding=finding, gateway=gateway, subject=subject, settled_at=None).update(

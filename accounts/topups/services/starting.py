@@ -8,18 +8,20 @@ import structlog
 from babel.numbers import get_currency_precision
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.selectors import lock_active_user
 from accounts.topups import methods
 from accounts.topups.errors import BadAmount, GatewayUnavailable, NoGateway, OverCap, TooManyOpen
 from accounts.topups.gateways.base import GatewayError, Wish
-from accounts.topups.models import OPEN, PaymentMethod, TopUp, TopUpTerms
+from accounts.topups.models import OPEN, PaymentMethod, TopUp, TopUpState, TopUpTerms
 from accounts.wallet.models import Wallet
 from jiema.failpoints import failpoint
 from jiema.money import dollars
 
 OPEN_AT_MOST = 10
+ENOUGH_TIME = timedelta(minutes=10)
 FIRST_READ = timedelta(seconds=10)
 log = structlog.get_logger(__name__)
 
@@ -53,8 +55,22 @@ def start_top_up(user_id: str, gateway: str, amount_cents: int, form: str = "") 
     key = hashlib.sha256(f"{form}:{gateway}:{amount_cents}".encode()).hexdigest() if form else None
     with transaction.atomic():
         lock_active_user(user_id)
-        first = TopUp.objects.filter(user_id=user_id, key=key).first() if key else None
+        first = _begun(user_id, method, amount_cents, key) if key else None
         return first or _create(user_id, method, amount_cents, key)
+
+
+def _begun(user_id: str, method: PaymentMethod, amount_cents: int, key: str) -> TopUp | None:
+    """Of the same form; or one just like it that waits, to which a customer has come back by another form."""
+    mine = TopUp.objects.filter(user_id=user_id)
+    alike = mine.filter(
+        gateway=method.gateway,
+        amount_cents=amount_cents,
+        asked=price_of(method, amount_cents + fee_of(method, amount_cents)),
+        currency=method.currency,
+        state=TopUpState.CREATED,
+        expires_at__gt=timezone.now() + ENOUGH_TIME,
+    )
+    return mine.filter(key=key).first() or alike.order_by("-pk").first()
 
 
 def _offered(gateway: str) -> PaymentMethod:
@@ -82,12 +98,14 @@ def _create(user_id: str, method: PaymentMethod, amount_cents: int, key: str | N
 
 
 def _require_room(user_id: str, amount_cents: int) -> None:
-    """The account is locked, so that two forms at once see each other."""
-    waiting = list(TopUp.objects.filter(user_id=user_id, state__in=OPEN).values_list("amount_cents", flat=True))
+    """The account is locked, so that two forms at once see each other. What may still be paid counts, too."""
+    is_open = TopUp.objects.filter(user_id=user_id, state__in=OPEN)
+    may_come = is_open.exclude(state=TopUpState.CREATED, expires_at__lt=Now())
+    waiting = list(may_come.values_list("amount_cents", flat=True))
     if len(waiting) >= OPEN_AT_MOST:
         raise TooManyOpen
     cap = TopUpTerms.now().balance_cap_cents
-    room = cap - Wallet.objects.get(pk=user_id).balance_cents
+    room = cap - Wallet.objects.get(pk=user_id).balance_cents - sum(waiting)
     if amount_cents > room:
         raise OverCap(f"An account may hold {dollars(cap)} at most: pay in {dollars(max(0, room))} or less.")
 

@@ -20,6 +20,8 @@ PATIENCE = (
     (timedelta(days=2), timedelta(hours=1)),
     (timedelta(days=30), timedelta(hours=12)),
 )
+# People pay again to an address that they have saved, and there is no list of payments to find it by.
+SAVED = timedelta(days=7)
 
 
 def within(seconds: float, rows: Iterable[T]) -> Iterator[T]:
@@ -42,6 +44,8 @@ def next_read(wish: TopUp) -> datetime | None:
     for younger_than, every in PATIENCE:
         if age < younger_than:
             return now + every
+    if wish.gateway == Method.TRON:
+        return now + SAVED
     return now + PATIENCE[-1][1] if _waits_for_payout(wish) else None
 
 

@@ -64,7 +64,8 @@ def taking_back(user: User, top_up_id: str) -> Act:
     owed = max(0, CENTS - before)
 
     def take_back() -> object:
-        return wallet.charge_back(user.pk, CENTS, GATEWAY, top_up_id)
+        wallet.charge_back(user.pk, CENTS, GATEWAY, top_up_id)
+        return None
 
     def kept(told: object) -> None:
         assert balance(user) == before - CENTS + owed

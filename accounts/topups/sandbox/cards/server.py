@@ -71,6 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "sandbox"
     sys_version = ""
     timeout = IDLE_SECONDS
+    disable_nagle_algorithm = True
     server: Server
 
     def do_GET(self) -> None:
