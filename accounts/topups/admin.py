@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts.models import User
 from accounts.topups import methods
 from accounts.topups.forms import ApprovalForm, PayBackForm
 from accounts.topups.gateways.base import GatewayError
@@ -83,6 +84,11 @@ class TopUpTermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 class ApprovalInline(ReadOnlyInline):
     model = Approval
+    fields = ["person", "amount", "at"]
+    readonly_fields = ["person"]
+
+    def person(self, approval: Approval) -> str:
+        return str(User.objects.filter(pk=approval.actor).first() or approval.actor)
 
 
 class PayoutInline(ReadOnlyInline):
@@ -153,7 +159,7 @@ class TopUpAdmin(DeskAdmin):
         if not form.is_valid():
             return self._ask(request, top_up, form, "approve", "Approve a bank transfer")
         try:
-            is_credited = bank.approve(top_up.pk, form.cleaned_data["amount"], request.user.get_username())
+            is_credited = bank.approve(top_up.pk, form.cleaned_data["amount"], str(request.user.pk))
         except DomainError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return None
@@ -183,7 +189,7 @@ class TopUpAdmin(DeskAdmin):
         if top_up is None:
             return None
         most = payouts.refundable(top_up)
-        if not most:
+        if not most and "amount" not in request.POST:  # an answer sent again is told what became of it
             self.message_user(request, f"Nothing of top-up {top_up} is unspent.", messages.ERROR)
             return None
         start = {"amount": f"{most / 100:.2f}", "form": new_id()}

@@ -38,3 +38,20 @@ def keys_make_sense(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register
+def payments_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever answers for a gateway makes money: outside of a laptop nobody but the gateway may."""
+    if settings.DEBUG:
+        return []
+    wrong = {
+        "STRIPE_SECRET_KEY is of Stripe's test mode": "_test_" in settings.STRIPE_SECRET_KEY,
+        "STRIPE_API_URL is set: it is for sandboxes": bool(settings.STRIPE_API_URL),
+        "TRONGRID_URL is not https": bool(settings.TRON_XPUB) and not settings.TRONGRID_URL.startswith("https://"),
+        "TRON_CONFIRMATIONS is under 19, so a payment may be undone": (
+            bool(settings.TRON_XPUB) and settings.TRON_CONFIRMATIONS < 19
+        ),
+    }
+    hint = "Anybody could top up without paying, unless this is a trial with DEBUG=1."
+    return [Error(f"{what}.", hint=hint, id="topups.E004") for what, is_so in wrong.items() if is_so]

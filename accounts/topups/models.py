@@ -231,7 +231,10 @@ class Slip(models.Model):
 
 
 class Approval(models.Model):
-    """A member of staff has seen this bank transfer on the shop's account. amount: in the top-up's currency."""
+    """A member of staff has seen this bank transfer on the shop's account. amount: in the top-up's currency.
+
+    actor: the id of the account, which stays one person's, whatever becomes of the e-mail address.
+    """
 
     top_up = models.ForeignKey(TopUp, models.PROTECT, related_name="approvals")
     actor = models.CharField(max_length=254)

@@ -28,7 +28,7 @@ def reconcile() -> None:
     reconciling.reconcile()
 
 
-@shared_task(name="topups.reconcile_whole")
+@shared_task(name="topups.reconcile_whole", soft_time_limit=1800, time_limit=1860)
 def reconcile_whole() -> None:
     reconciling.reconcile(reconciling.WHOLE)
     inbox.forget_events()

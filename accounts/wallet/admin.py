@@ -43,15 +43,15 @@ class DebtAdmin(DeskAdmin):
         """It is money given away, as an adjustment is."""
         return request.user.has_perm("wallet.add_entry")
 
-    @admin.action(description="Forgive what is open, with the note", permissions=["work"])
+    @admin.action(description="Forgive all that these customers owe, with the note", permissions=["work"])
     def forgive(self, request: HttpRequest, queryset: QuerySet[Debt]) -> None:
         note = self.note(request)
         if not note:
             return
-        for debt in queryset:
-            cents = services.forgive(debt.pk, reason=note, actor=request.user.get_username())
+        for debt in queryset.order_by("wallet_id", "pk").distinct("wallet_id"):
+            cents = services.forgive(debt.wallet_id, reason=note, actor=request.user.get_username())
             self.log_change(request, debt, f"forgiven {dollars(cents)}: {note}")
-            self.message_user(request, f"{debt}: {dollars(cents)} are forgiven.")
+            self.message_user(request, f"Customer {debt.wallet_id}: {dollars(cents)} are forgiven.")
 
     @admin.display(description="repaid")
     def repaid(self, debt: Debt) -> str:

@@ -58,6 +58,7 @@ class Entry(models.Model):
         constraints = [
             CheckConstraint(condition=~Q(amount_cents=0), name="entry_moves_something"),
             CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_not_negative"),
+            CheckConstraint(condition=Q(kind__in=Kind.values), name="entry_of_a_known_kind"),
             CheckConstraint(condition=Q(amount_cents__gt=0) | ~Q(kind__in=GIVES), name="entry_gives"),
             CheckConstraint(condition=Q(amount_cents__lt=0) | ~Q(kind__in=TAKES), name="entry_takes"),
             UniqueConstraint(fields=["kind", "reference"], name="entry_cause_once"),

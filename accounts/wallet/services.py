@@ -153,15 +153,14 @@ def unspent(user_id: str, top_up_id: str) -> int:
 
 
 @transaction.atomic
-def forgive(debt_id: int, *, reason: str, actor: str) -> int:
-    """An adjustment of what is still open, which repays the oldest debts; US cents, none where nothing is open."""
-    debt = Debt.objects.get(pk=debt_id)
-    Wallet.objects.select_for_update().get(pk=debt.wallet_id)
-    debt.refresh_from_db()
-    owed = debt.amount_cents - debt.repaid_cents
-    if owed:
-        adjust(debt.wallet_id, owed, f"forgiven:{debt.pk}:{debt.repaid_cents}", reason=reason, actor=actor)
-    return owed
+def forgive(user_id: str, *, reason: str, actor: str) -> int:
+    """An adjustment of all that this customer owes, which repays it; US cents, none where nothing is open."""
+    Wallet.objects.select_for_update().get(pk=user_id)
+    debts = Debt.objects.filter(wallet=user_id).aggregate(owed=Sum("amount_cents"), repaid=Sum("repaid_cents"))
+    open_cents = (debts["owed"] or 0) - (debts["repaid"] or 0)
+    if open_cents:
+        adjust(user_id, open_cents, f"forgiven:{user_id}:{debts['repaid']}", reason=reason, actor=actor)
+    return open_cents
 
 
 def open_debts(user_id: str) -> QuerySet[Debt]:

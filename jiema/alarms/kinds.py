@@ -37,7 +37,7 @@ _ALL = (
     Kind("push_from_stranger", "provider", "A push with the right secret came from an address that is not listed."),
     Kind("payment_review", "finding", "Payments wait for a person to look at them.", True),
     Kind("transfers_waiting", "", "Bank transfers wait to be looked for on the account.", True),
-    Kind("payouts_waiting", "", "Top-ups that go back wait for a person to send them.", True),
+    Kind("payouts_waiting", "", "Pay-backs wait for a person to send them, or for their gateway for too long.", True),
     Kind("gateway_down", "gateway", "The payment gateway does not answer, or refuses our key.", True),
     Kind("webhooks_waiting", "gateway", "Webhooks of a gateway could not be handled for five minutes.", True),
     Kind("payments_not_compared", "", "For an hour payments were not compared with what the gateways list.", True),

@@ -75,6 +75,8 @@ class Installer:
                 "this Python comes without venv and pip: install them "
                 "(on Debian and Ubuntu: apt install python3-venv) and try again."
             )
+        if self.venv.is_symlink():
+            raise CannotInstall(f"{self.venv} is a link, and what it leads to would be emptied: remove the link.")
         say(f"making {self.venv} with Python {'.'.join(map(str, sys.version_info[:3]))}")
         done, output = self._run(sys.executable, "-m", "venv", "--clear", str(self.venv))
         if not done:

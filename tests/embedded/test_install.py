@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,17 @@ def test_a_moved_checkout_gets_a_new_venv(checkout: Path, commands: list[str]) -
     commands.clear()
     Installer(moved, "run").install()
     assert commands == ["--clear .venv", "-r uv.txt", "-r run.txt"]
+
+
+def test_somebody_elses_venv_is_never_emptied(checkout: Path, commands: list[str], tmp_path_factory: Any) -> None:
+    Installer(checkout, "run").install()
+    other = tmp_path_factory.mktemp("other")
+    (other / "requirements").symlink_to(checkout / "requirements")
+    (other / ".venv").symlink_to(checkout / ".venv")
+    commands.clear()
+    with pytest.raises(install.CannotInstall, match="is a link"):
+        Installer(other, "run").install()
+    assert commands == []
 
 
 def test_an_install_that_was_killed_starts_over(checkout: Path, commands: list[str]) -> None:

@@ -130,7 +130,7 @@ def test_a_small_wish_that_brings_much_needs_two(transfer: TopUp) -> None:
 
 def test_nobody_approves_a_transfer_of_their_own(transfer: TopUp, bob: User) -> None:
     with pytest.raises(NotPossible):
-        bank.approve(transfer.pk, Decimal(20), "BOB@example.com")
+        bank.approve(transfer.pk, Decimal(20), bob.pk)
     assert (balance(bob), Approval.objects.exists()) == (0, False)
 
 

@@ -202,3 +202,17 @@ def test_one_that_is_on_its_way_is_not(bob: User, minutes: int, state: str) -> N
     reserved(bob, minutes, state)
     look_around()
     assert not Alarm.objects.filter(code="payouts_waiting").exists()
+
+
+def test_what_was_paid_before_it_was_asked_for_is_no_answer(bob: User) -> None:
+    """To an address that somebody had before: of a wallet that was in use, or of a backup that was restored."""
+    top_up = wish(bob, 500)
+    pay(top_up, at=timezone.now() - timedelta(hours=2))
+    assert (top_up.state, balance(bob)) == ("created", 0)
+    review = Review.objects.get()
+    assert (review.finding, review.top_up) == ("unknown", top_up)
+    assert "before it was asked for" in review.detail
+
+
+def test_clocks_may_differ_by_some_minutes(bob: User) -> None:
+    assert pay(wish(bob, 500), at=timezone.now() - timedelta(minutes=4)).state == "credited"

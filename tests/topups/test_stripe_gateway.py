@@ -357,10 +357,8 @@ CALLS: list[Callable[[StripeGateway], Any]] = [
 def test_no_clear_answer(cards: CardSandbox, gateway: StripeGateway, kind: str) -> None:
     made = wish()
     cards.fail("*", kind, times=2)
-    began = time.monotonic()
     with pytest.raises(Unreachable) as caught:
         gateway.start(made)
-    assert time.monotonic() - began < 1.5
     assert "sk_test" not in caught.value.why
     cards.faults.clear()
     assert [gateway.start(made).ref] == [one["id"] for one in cards.till.all("checkout.session")]

@@ -1,7 +1,6 @@
 """The TRON gateway over real HTTP, against a chain of our own."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,6 +27,7 @@ from accounts.topups.gateways.tron import USDT as CONTRACT
 from accounts.topups.gateways.tron import TronGateway
 from accounts.topups.gateways.trongrid import TronGrid
 from accounts.topups.sandbox.chain import FALSE_USDT, USDT, Chain, Token, made_up_address
+from accounts.topups.sandbox.chain.ledger import Event
 from tests.topups.chain import (
     ADDRESS,
     ADDRESSES,
@@ -101,10 +101,22 @@ def test_transfers_of_one_transaction_have_names_of_their_own(chain: Chain) -> N
     txid = chain.send_together(ADDRESS, [(USDT, "7"), (FALSE_USDT, "3"), (USDT, "5"), (USDT, "5")])
     chain.advance(CONFIRMED)
     assert paid(chain) == [
-        (txid, Decimal(5), "USDT"),
+        (txid, Decimal(7), "USDT"),
         (f"{txid}:2", Decimal(5), "USDT"),
-        (f"{txid}:3", Decimal(7), "USDT"),
-        (f"{txid}:4", Decimal(3), FALSE),
+        (f"{txid}:3", Decimal(5), "USDT"),
+        (f"{txid}:{ADDRESS}", Decimal(3), FALSE),
+    ]
+
+
+def test_one_transaction_to_two_addresses_is_two_payments(chain: Chain) -> None:
+    """As an exchange sends what several customers withdraw."""
+    events = [Event("Transfer", USDT, STRANGER, to, USDT.units("5")) for to in (STRANGER, *ADDRESSES[:2])]
+    txid = chain.ledger.add(events).txid
+    chain.advance(CONFIRMED)
+    found = [gateway(chain).read(address).paid for address in ADDRESSES[:2]]
+    assert [[(each.ref, each.amount) for each in paid] for paid in found] == [
+        [(f"{txid}:2", Decimal(5))],
+        [(f"{txid}:3", Decimal(5))],
     ]
 
 
@@ -197,7 +209,7 @@ def test_a_token_that_calls_itself_usdt_is_not_usdt(chain: Chain) -> None:
     txid = chain.send(ADDRESS, "12.50", token=FALSE_USDT)
     assert gateway(chain).read(ADDRESS) == Reading(Stage.OPEN)
     chain.advance(CONFIRMED)
-    assert paid(chain) == [(txid, Decimal("12.50"), FALSE)]
+    assert paid(chain) == [(f"{txid}:{ADDRESS}", Decimal("12.50"), FALSE)]
 
 
 @pytest.mark.parametrize(
@@ -415,10 +427,8 @@ def test_no_clear_answer(chain: Chain, fault: dict[str, Any], path: str) -> None
     chain.send(ADDRESS, "12.50")
     chain.advance(CONFIRMED)
     chain.fail(path=path, **fault)
-    began = time.monotonic()
     with pytest.raises(Unreachable):
         gateway(chain, seconds=0.4).read(ADDRESS)
-    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("path", [LIST, RECEIPT, NEWEST])

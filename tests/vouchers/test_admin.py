@@ -1,7 +1,6 @@
 import csv
 import io
 import re
-import time
 from typing import Any
 
 import pytest
@@ -112,10 +111,9 @@ def test_the_same_form_again_makes_no_second_batch(ops: Client) -> None:
     assert Voucher.objects.count() == 3
 
 
-def test_ten_thousand_codes_take_less_than_three_seconds(ops: Client) -> None:
-    start = time.monotonic()
-    response = ops.post(ADD, WISH | {"size": "10000"})
-    assert time.monotonic() - start < 3
+def test_ten_thousand_codes_take_few_queries(ops: Client, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(25):
+        response = ops.post(ADD, WISH | {"size": "10000"})
     codes = re.findall(r"^[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}(?=,)", html(response), re.MULTILINE)
     assert len(set(codes)) == 10_000 == Voucher.objects.count()
 

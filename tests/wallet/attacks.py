@@ -160,9 +160,14 @@ ATTACKS: dict[str, Attack] = {
     "the guard is shown another ledger": (f"{IMPOSTOR} wallet_wallet; {balance(9999)}", REFUSED, "its newest entry"),
     "money without a reason": (NO_REASON, errors.CheckViolation, "entry_adjustment_explained"),
     "sales by another kind": (
-        entry("gift", 100, 2400, "x", account="sales") + balance(2400),
+        entry("adjustment", 100, 2400, "x", account="sales") + balance(2400),
         errors.CheckViolation,
         "entry_sales_are_charges_and_refunds",
+    ),
+    "a kind that nobody knows": (
+        entry("gift", 100, 2400, "x") + balance(2400),
+        errors.CheckViolation,
+        "entry_of_a_known_kind",
     ),
     # Debts
     "a debt out of nothing": (

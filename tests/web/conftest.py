@@ -1,6 +1,7 @@
 import copy
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from accounts.models import User
 from accounts.topups.models import Method, PaymentMethod
 from accounts.topups.sandbox.cards import CardSandbox
 from accounts.topups.sandbox.chain import Chain
+from accounts.topups.sandbox.chain.ledger import VirtualClock
 from tests.topups.chain import XPUB
 
 CHROMIUM = shutil.which("chromium")
@@ -80,7 +82,9 @@ class Gateways:
 def sandboxes(live_server: LiveServer) -> Iterator[Gateways]:
     """One of each for a file of tests."""
     webhook = f"{live_server.url}/webhooks/{Method.SANDBOX}"
-    with CardSandbox(webhook_url=webhook, secret=SECRET) as cards, Chain() as chain:
+    clock = VirtualClock()
+    clock.advance(time.time() - clock.now())  # a payment of last year answers no wish of today
+    with CardSandbox(webhook_url=webhook, secret=SECRET) as cards, Chain(clock=clock) as chain:
         yield Gateways(cards, chain)
 
 

@@ -55,11 +55,11 @@ class Receipt:
     succeeded: bool
     logs: tuple[tuple[str, str, str, int], ...]
 
-    def received(self, contract: str, account: str) -> list[int]:
-        """Values of the contract's transfers to an account from others."""
-        return [
-            value for token, sender, to, value in self.logs if token == contract and to == account != sender and value
-        ]
+    def received(self, contract: str, account: str) -> list[tuple[int, int]]:
+        """The contract's transfers to an account from others: their places among all of its transfers, and values."""
+        transfers = [log[1:] for log in self.logs if log[0] == contract]
+        numbered = enumerate(transfers, start=1)
+        return [(place, value) for place, (sender, to, value) in numbered if to == account != sender and value]
 
 
 def transfers_in(page: Json, address: str) -> list[Transfer]:

@@ -125,32 +125,32 @@ class TronGateway(Gateway):
         return any(each.token == self._contract for each in group)
 
     def _paid(self, txid: str, group: list[Transfer], receipt: Receipt, address: str) -> list[Paid]:
-        """Those of one confirmed transaction. Raises Unreachable where the list and the receipt differ on USDT."""
+        """Those of one confirmed transaction. Raises Unreachable where the list and the receipt differ on USDT.
+
+        One transaction may pay several of our addresses, as exchanges do: a payment is named by its place in all of it.
+        """
         if not receipt.succeeded:
             return []
-        listed = Counter(each.value for each in group if each.token == self._contract)
-        if listed != Counter(receipt.received(account_hex(self._contract), account_hex(address))):
+        listed = Counter(self._value(each) for each in group if not self._is_foreign(each) and each.token)
+        received = receipt.received(account_hex(self._contract), account_hex(address))
+        if listed != Counter(value for _, value in received):
             raise Unreachable(f"the list of transfers and the receipt differ: {txid}")
-        found = [(each, self._amount(each)) for each in sorted(group, key=self._order)]
-        counted = [(each, amount) for each, amount in found if amount]
+        ours = [Paid(_name(txid, place), _usdt(value), "USDT", group[0].at) for place, value in received]
+        return ours + self._worthless(f"{txid}:{address}", group)
+
+    def _worthless(self, name: str, group: list[Transfer]) -> list[Paid]:
+        """The same at every reading, whatever order they are listed in."""
+        foreign = sorted(filter(self._is_foreign, group), key=lambda each: (each.token, each.value))
+        counted = [each for each in foreign if each.rough_amount]
         return [
-            Paid(txid if place == 1 else f"{txid}:{place}", amount, self._currency(each), each.at)
-            for place, (each, amount) in enumerate(counted, start=1)
+            Paid(_name(name, place), each.rough_amount, each.label, each.at)
+            for place, each in enumerate(counted, start=1)
         ]
 
-    def _order(self, transfer: Transfer) -> tuple[bool, str, int]:
-        """The same at every reading, whatever order they are listed in; USDT first."""
-        return transfer.token != self._contract, transfer.token, transfer.value
-
-    def _currency(self, transfer: Transfer) -> str:
-        return "USDT" if transfer.token == self._contract else transfer.label
-
-    def _amount(self, transfer: Transfer) -> Decimal:
-        if transfer.token != self._contract:
-            return transfer.rough_amount
+    def _value(self, transfer: Transfer) -> int:
         if transfer.decimals != USDT_DECIMALS:
             raise Unreachable(f"USDT with other than {USDT_DECIMALS} decimals: is the contract's address right?")
-        return _usdt(transfer.value)
+        return transfer.value
 
     def _balance(self, grid: TronGrid, address: str) -> Decimal:
         if not is_address(address):
@@ -163,6 +163,10 @@ class TronGateway(Gateway):
             "visible": True,
         }
         return _usdt(_number_in(grid.post("/wallet/triggerconstantcontract", question)))
+
+
+def _name(transaction: str, place: int) -> str:
+    return transaction if place == 1 else f"{transaction}:{place}"
 
 
 def _fingerprint(page: Json) -> str:

@@ -33,12 +33,12 @@ def mark_sent(top_up_id: str, slip: tuple[str, bytes] | None) -> None:
 def approve(top_up_id: str, amount: Decimal, actor: str) -> bool:
     """One member of staff has seen so much of it arrive, in the top-up's currency. True where it is credited now.
 
-    Over the limit two people have to have seen the same amount. Raises NotPossible.
+    actor: the id of the account. Over the limit two have to have seen the same amount. Raises NotPossible.
     """
     top_up = _lock(top_up_id)
     if top_up.state not in (*UNPAID, TopUpState.PAID):
         raise NotPossible("This transfer is credited already.")
-    if actor.lower() == top_up.user.email.lower():
+    if actor == top_up.user_id:
         raise NotPossible("Nobody approves a transfer of their own.")
     Approval.objects.update_or_create(top_up=top_up, actor=actor, defaults={"amount": amount, "at": Now()})
     log.info("transfer_approved", top_up_id=top_up.pk, actor=actor, amount=str(amount))

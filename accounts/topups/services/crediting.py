@@ -4,6 +4,7 @@ Every fact only grows: a payment is captured, a refund settled, a dispute lost. 
 after a newer one changes nothing, and the order in which webhooks arrive does not matter.
 """
 
+from datetime import timedelta
 from decimal import ROUND_UP, Decimal
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from jiema.failpoints import failpoint
 from jiema.money import dollars
 
 AT_THE_GATEWAY = "the gateway"
+CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 @transaction.atomic
@@ -70,6 +72,11 @@ def lock_top_up(top_up_id: str) -> TopUp:
 
 def _apply_payment(wish: TopUp, paid: Paid) -> None:
     """wish: locked, so that no second payment of it is applied meanwhile."""
+    if paid.at < wish.created_at - CLOCKS_DIFFER:
+        # To an address that was somebody's before: of a wallet that was in use, or after a backup was restored.
+        told = f"{plain(paid.amount)} {paid.currency} at {paid.at}, before it was asked for"
+        open_review(Finding.UNKNOWN, wish.gateway, f"{paid.ref} for {wish.pk}", told, wish)
+        return
     top_up = _top_up_of(wish, paid)
     if top_up is None:
         told = f"{plain(paid.amount)} {paid.currency}: it has the name of another top-up's payment"
