@@ -205,10 +205,6 @@ class TopUp(models.Model):
     def is_open(self) -> bool:
         return self.state in OPEN
 
-    @property
-    def total_cents(self) -> int:
-        return self.amount_cents + self.fee_cents
-
 
 class ChainAddress(models.Model):
     """A one-time address: its id is the index of its key under the shop's extended public key."""

@@ -41,7 +41,7 @@ def state(top_up: TopUp) -> str:
 def test_references_differ_and_can_be_read_aloud(bob: User) -> None:
     refs = {open_payment(start_top_up(bob.pk, "bank", 2000)).gateway_ref for _ in range(5)}
     assert len(refs) == 5
-    assert all(len(ref) == 12 and not set(ref[3:]) & set("01ILOU") for ref in refs)
+    assert all(len(ref) == 14 and not set(ref[3:]) & set("01ILOU") for ref in refs)
 
 
 def send(transfer: TopUp, **files: SimpleUploadedFile) -> str:

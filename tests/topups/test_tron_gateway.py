@@ -24,7 +24,6 @@ from accounts.topups.gateways.base import (
     Wish,
 )
 from accounts.topups.gateways.tron import USDT as CONTRACT
-from accounts.topups.gateways.tron import TronGateway
 from accounts.topups.gateways.trongrid import TronGrid
 from accounts.topups.sandbox.chain import FALSE_USDT, USDT, Chain, Token, made_up_address
 from accounts.topups.sandbox.chain.ledger import Event
@@ -758,7 +757,3 @@ def test_what_a_person_does(chain: Chain) -> None:
         tron.paid_since(START)
     with pytest.raises(BadSignature):
         tron.notice(b"{}", {})
-
-
-def test_its_name() -> None:
-    assert (TronGateway.code, TronGateway.title) == ("tron", "USDT (TRC-20)")

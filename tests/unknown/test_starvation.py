@@ -10,8 +10,8 @@ import pytest
 from catalog.budget import ProviderBudget
 from catalog.upstream.types import CallClass
 
-RATE, BURST = 20.0, 5
-PATIENCE = 1.0  # twenty calls long: at a real provider's one a second, twenty seconds
+RATE, BURST = 7.0, 5
+PATIENCE = 3.0  # some twenty calls long: at a real provider's one a second, twenty seconds
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +143,7 @@ class NotSupported(GatewayError):
 
 
 class Gateway:
-    """One way to pay. Calls take no longer than ten seconds and raise Unreachable or Refused.
-
-    usual_time: how long a payment takes, in words for the customer.
-    hosts: origins of hosted pages that the browser is sent to.
-    """
-
-    code: ClassVar[str]
-    title: ClassVar[str]
-    usual_time: ClassVar[str]
-    hosts: tuple[str, ...] = ()
+    """One way to pay. Calls take no longer than ten seconds and raise Unreachable or Refused."""
 
     def start(self, wish: Wish) -> Started:
         raise NotImplementedError

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import stripe
 
@@ -52,11 +52,6 @@ class StripeGateway(Gateway):
     webhook_secrets: all that are in force; two while one replaces the other.
     api_url: of a sandbox that speaks as Stripe does; empty is Stripe.
     """
-
-    code: ClassVar[str] = "stripe"
-    title: ClassVar[str] = "Card, FPX or GrabPay"
-    usual_time: ClassVar[str] = "less than a minute"
-    hosts: tuple[str, ...] = ("https://checkout.stripe.com",)
 
     def __init__(
         self, secret_key: str, webhook_secrets: Sequence[str], api_url: str = "", tolerance_seconds: int = 300

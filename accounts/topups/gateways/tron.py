@@ -26,10 +26,6 @@ MAX_FOREIGN = 20
 class TronGateway(Gateway):
     """Nothing here can spend: refunds are sent by a person, from the owner's wallet."""
 
-    code = "tron"
-    title = "USDT (TRC-20)"
-    usual_time = "1 to 3 minutes"
-
     def __init__(
         self,
         url: str,
