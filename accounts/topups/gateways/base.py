@@ -146,11 +146,12 @@ class Gateway:
     """One way to pay. Calls take no longer than ten seconds and raise Unreachable or Refused."""
 
     def start(self, wish: Wish) -> Started:
-        raise NotImplementedError
+        """Where the customer pays; the same wish twice is one payment."""
+        raise NotSupported("no payment begins here")
 
     def read(self, ref: str) -> Reading:
         """The wish and its payments as they are now."""
-        raise NotImplementedError
+        raise NotSupported("payments are not followed")
 
     def read_payment(self, payment_ref: str) -> Paid | None:
         """One payment as it is now; None where nothing is captured."""
