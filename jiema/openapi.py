@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 
 from jiema.api.envelope import JSON_TYPE, to_json
-from jiema.api.errors import DomainError, MethodNotAllowed
+from jiema.api.errors import MethodNotAllowed, catalogue
 
 PREFIX = "/api/v1"
 
@@ -52,7 +52,7 @@ def _wrap(operation: dict[str, Any], *, is_post: bool) -> None:
         "properties": {"ok": {"const": True}, "data": content["schema"]},
     }
     refusal = {"content": {JSON_TYPE: {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    for status in sorted({cls.status for cls in _catalogue()} - {405}):
+    for status in sorted({cls.status for cls in catalogue()} - {405}):
         operation["responses"][str(status)] = {"description": _codes(status), **refusal}
     if is_post:
         operation.setdefault("parameters", []).append(
@@ -65,18 +65,8 @@ def _wrap(operation: dict[str, Any], *, is_post: bool) -> None:
         )
 
 
-def _catalogue() -> list[type[DomainError]]:
-    """The public error catalogue: every class of refusal that has a code."""
-    found, pending = [], [DomainError]
-    while pending:
-        cls = pending.pop()
-        found.append(cls)
-        pending += cls.__subclasses__()
-    return found
-
-
 def _codes(status: int) -> str:
-    return ", ".join(sorted({cls.code for cls in _catalogue() if cls.status == status}))
+    return ", ".join(sorted({cls.code for cls in catalogue() if cls.status == status}))
 
 
 def _error_schema() -> dict[str, Any]:
@@ -85,7 +75,7 @@ def _error_schema() -> dict[str, Any]:
         "required": ["ok", "code", "message"],
         "properties": {
             "ok": {"const": False},
-            "code": {"type": "string", "enum": sorted({cls.code for cls in _catalogue()})},
+            "code": {"type": "string", "enum": sorted({cls.code for cls in catalogue()})},
             "message": {"type": "string", "description": "For people."},
             "orderId": {"type": "string", "description": "Where the refusal left an order behind."},
             "requestId": {"type": "string", "description": "With INTERNAL: quote it to the operators."},

@@ -1,4 +1,4 @@
-from jiema.api.errors import BadRequest, DomainError
+from jiema.api.errors import BadRequest, DomainError, PageError
 
 
 class CodeReceived(DomainError):
@@ -49,19 +49,19 @@ class InProgress(DomainError):
     text = "The first request with this Idempotency-Key is still running."
 
 
-class NotCompleted(DomainError):
+class NotCompleted(PageError):
     text = "Only the price of a completed order can be paid back; the others are refunded by themselves."
 
 
-class PaidBack(DomainError):
+class PaidBack(PageError):
     text = "The price of this order was paid back already."
 
 
-class StraySettled(DomainError):
+class StraySettled(PageError):
     text = "This activation is settled already."
 
 
-class StrayNotGivenBack(DomainError):
+class StrayNotGivenBack(PageError):
     text = "The provider did not take it back."
 
 

@@ -1,9 +1,9 @@
-from jiema.api.errors import DomainError
+from jiema.api.errors import PageError
 
 
-class WrongCode(DomainError):
+class WrongCode(PageError):
     text = "There is no such invitation code."
 
 
-class InvitesItself(DomainError):
+class InvitesItself(PageError):
     text = "Nobody is invited by themselves, nor by somebody whom they brought here."

@@ -1,32 +1,32 @@
-from jiema.api.errors import DomainError
+from jiema.api.errors import PageError
 
 
-class NoGateway(DomainError):
+class NoGateway(PageError):
     code, status = "NO_GATEWAY", 503
     text = "There is no way to pay right now."
 
 
-class BadAmount(DomainError):
+class BadAmount(PageError):
     code = "BAD_AMOUNT"
     text = "This amount can't be paid in this way."
 
 
-class OverCap(DomainError):
+class OverCap(PageError):
     code = "OVER_CAP"
     text = "This would bring your balance over the most that an account may hold."
 
 
-class TooManyOpen(DomainError):
+class TooManyOpen(PageError):
     code = "TOO_MANY_OPEN"
     text = "You have 10 payments open, which is the most. Pay one of them, or wait until one expires."
 
 
-class GatewayUnavailable(DomainError):
+class GatewayUnavailable(PageError):
     code, status = "GATEWAY_UNAVAILABLE", 503
     text = "The payment service does not answer. Nothing was taken; please try again in a minute."
 
 
-class NotPossible(DomainError):
+class NotPossible(PageError):
     """An action of ops that this payment does not allow; the message says why."""
 
     code, status = "NOT_POSSIBLE", 409

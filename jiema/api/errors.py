@@ -21,6 +21,22 @@ class DomainError(Exception):
         super().__init__(self.message)
 
 
+class PageError(DomainError):
+    """A refusal that only the browser's pages and the operators' commands meet: no part of the API."""
+
+
+def catalogue() -> list[type[DomainError]]:
+    """Every class of refusal that /api/v1 may answer with."""
+    found: list[type[DomainError]] = []
+    pending: list[type[DomainError]] = [DomainError]
+    while pending:
+        cls = pending.pop()
+        if cls is not PageError:
+            found.append(cls)
+            pending += cls.__subclasses__()
+    return found
+
+
 class BadRequest(DomainError):
     pass
 

@@ -72,3 +72,8 @@ def test_an_order_is_what_it_describes(schema: Any, shopper: Shopper) -> None:
     sent = set(shopper.api.get(f"/orders/{order_id}").json()["data"])
     assert set(described["required"]) <= sent <= set(described["properties"])
     assert set(described["properties"]) - sent == {"completedAt"}
+
+
+def test_it_names_no_code_that_only_pages_answer(schema: Any) -> None:
+    codes = set(schema["components"]["schemas"]["Error"]["properties"]["code"]["enum"])
+    assert codes & {"EMAIL_TAKEN", "TOO_MANY_KEYS", "NO_GATEWAY", "OVER_CAP", "VOUCHER_USED", "NOT_POSSIBLE"} == set()
