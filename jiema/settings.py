@@ -17,6 +17,8 @@ SECRET_KEY = env("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Where customers, and whoever finds a hole, write to: a mail address or the address of a page.
+CONTACT = env("CONTACT", default="")
 
 # Where the shop stands behind a proxy, how many of the right-most X-Forwarded-For entries are ours.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)

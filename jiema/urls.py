@@ -17,6 +17,7 @@ urlpatterns = [
     path("metrics", views.metrics),
     path("", views.front, name="front"),
     path("dashboard", views.dashboard, name="dashboard"),
+    path("", include("jiema.site.urls")),
     path("", include("accounts.urls")),
     path("", include("accounts.topups.urls")),
     path("", include("accounts.vouchers.urls")),

@@ -17,6 +17,7 @@ OPEN_TO_ALL = [
     "/",
     "/buy",
     "/buy?service=telegram",
+    "/terms",
     "/accounts/login/",
     "/accounts/signup/",
     "/accounts/password/reset/",
