@@ -8,7 +8,7 @@ OFFLINE := SECRET_KEY=unused DATABASE_URL=postgres://127.0.0.1:1/unused REDIS_UR
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture lint format lock bench clean install-run install-dev install-bench browser
+.PHONY: help run test torture lint format messages lock bench clean install-run install-dev install-bench browser
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -33,6 +33,9 @@ lint: install-dev ## check style, types, imports, migrations and locks
 format: install-dev ## put the code into shape
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+messages: install-dev ## bring the files of translations up to date with the code, and compile them
+	@$(OFFLINE) $(BIN)/python manage.py messages
 
 lock: install-run ## pin the newest versions that pyproject.toml allows
 	printf 'uv==0.13.9\n' | $(UV_LOCK) - -o requirements/uv.txt

@@ -1,0 +1,5 @@
+"""Texts for customers: found in the code, kept in `locale/<language>/LC_MESSAGES/django.po`, compiled beside it.
+
+All in Python, so that a machine without the programs of GNU gettext does it too. What Django and allauth show of
+their own and don't translate into one of our languages is in `accounts/locale`.
+"""

@@ -1,0 +1,100 @@
+"""Whose texts go into which file."""
+
+from collections.abc import Iterator
+from functools import cache
+from gettext import GNUTranslations
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import to_locale
+
+from jiema.messages.extracting import Text, texts_of
+
+PACKAGES = ("jiema", "accounts", "catalog", "orders")
+# Ops' own: the admin and the commands are in English.
+OURS_ALONE = ("admin.py", "management/", "migrations/", "sandbox/", "embedded/", "jiema/messages/", "templates/admin/")
+# What customers meet of the frameworks.
+SHOWN = {
+    "django": ("contrib/auth", "contrib/humanize", "core", "db/models", "forms", "template", "utils"),
+    "allauth": (
+        *("account", "core", "mfa", "usersessions", "utils.py", "templates/account", "templates/mfa"),
+        *("templates/usersessions", "templates/allauth", "templates/core"),
+    ),
+}
+NOT_SHOWN = ("admin.py", "management/", "migrations/", "tests/", "checks", "contrib/auth/models.py", "apps.py")
+CATALOGUES = {"django": ("conf", "contrib/auth", "contrib/humanize"), "allauth": (".",)}
+
+
+def languages() -> list[str]:
+    """Ours but English, by the names of their folders: id, ms, zh_Hans."""
+    return [to_locale(code) for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+
+
+def files_of(language: str) -> dict[Path, dict[Text, list[str]]]:
+    """Each `.po` of this language with the texts that belong into it."""
+    return {
+        _po(settings.BASE_DIR / "locale", language): ours(),
+        _po(settings.BASE_DIR / "accounts" / "locale", language): gaps(language),
+    }
+
+
+def _po(folder: Path, language: str) -> Path:
+    return folder / language / "LC_MESSAGES" / "django.po"
+
+
+@cache
+def ours() -> dict[Text, list[str]]:
+    root = settings.BASE_DIR
+    trees = [*(root / each for each in PACKAGES), root / "templates"]
+    return texts_of(root, _files(root, trees, OURS_ALONE))
+
+
+@cache
+def theirs(package: str) -> dict[Text, list[str]]:
+    """All that customers meet of an installed package, translated or not."""
+    root = _folder(package)
+    return texts_of(root.parent, _files(root, [root / each for each in SHOWN[package]], NOT_SHOWN))
+
+
+def gaps(language: str) -> dict[Text, list[str]]:
+    """What the packages show to customers and don't translate themselves."""
+    ours_too = {(text.context, text.id) for text in ours()}
+    return {
+        text: files
+        for package in SHOWN
+        for text, files in theirs(package).items()
+        if not _translates(package, language, text) and (text.context, text.id) not in ours_too
+    }
+
+
+def _translates(package: str, language: str, text: Text) -> bool:
+    name = f"{text.context}\4{text.id}" if text.context else text.id
+    known = _known(package, language)
+    return name in known or (name, 0) in known
+
+
+@cache
+def _known(package: str, language: str) -> dict[object, str]:
+    known: dict[object, str] = {}
+    for part in CATALOGUES[package]:
+        path = _folder(package) / part / "locale" / language / "LC_MESSAGES" / "django.mo"
+        if path.exists():
+            with path.open("rb") as file:
+                known |= GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    return known
+
+
+def _folder(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise LookupError(f"{package} is not installed.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _files(root: Path, trees: list[Path], left_out: tuple[str, ...]) -> Iterator[Path]:
+    for tree in trees:
+        for path in sorted([tree] if tree.is_file() else tree.rglob("*")):
+            name = path.relative_to(root).as_posix()
+            if path.suffix in (".py", ".html", ".txt") and not any(each in f"/{name}" for each in left_out):
+                yield path
