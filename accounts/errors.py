@@ -1,11 +1,13 @@
+from django.utils.translation import gettext_lazy as _
+
 from jiema.api.errors import PageError
 
 
 class EmailTaken(PageError):
     code = "EMAIL_TAKEN"
-    text = "There is an account with this e-mail address already."
+    text = _("There is an account with this e-mail address already.")
 
 
 class TooManyKeys(PageError):
     code = "TOO_MANY_KEYS"
-    text = "You have 10 active API keys, which is the most; revoke one first."
+    text = _("You have 10 active API keys, which is the most; revoke one first.")

@@ -1,6 +1,8 @@
 from functools import cache
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import AccountState, ApiKey, User
 from accounts.wallet.services import open_debts
 from jiema.api.authentication import Caller, Ride
@@ -50,7 +52,7 @@ def require_buyer(user_id: str) -> None:
     """Raises Forbidden where the account is blocked or owes us money; read in the caller's transaction."""
     require_active(user_id)
     if open_debts(user_id).exists():
-        raise Forbidden("A payment of yours was taken back by its bank. Please top up what is missing.")
+        raise Forbidden(_("A payment of yours was taken back by its bank. Please top up what is missing."))
 
 
 def require_active(user_id: str) -> None:

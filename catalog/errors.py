@@ -1,16 +1,18 @@
+from django.utils.translation import gettext_lazy as _
+
 from jiema.api.errors import DomainError
 
 
 class BadService(DomainError):
     code = "BAD_SERVICE"
-    text = "This service is not known; see /api/v1/services."
+    text = _("This service is not known; see /api/v1/services.")
 
 
 class BadCountry(DomainError):
     code = "BAD_COUNTRY"
-    text = "This country is not known; see /api/v1/countries."
+    text = _("This country is not known; see /api/v1/countries.")
 
 
 class NoNumbers(DomainError):
     code = "NO_NUMBERS"
-    text = "There is no number for this service and country right now."
+    text = _("There is no number for this service and country right now.")

@@ -22,7 +22,7 @@ def limited(rate: str) -> Callable[[View], View]:
 
 
 def tell(request: HttpRequest, refusal: DomainError) -> None:
-    messages.error(request, refusal.message)
+    messages.error(request, str(refusal.message))
 
 
 def page_of(rows: QuerySet[M], cursor: str | None) -> tuple[list[M], Any]:

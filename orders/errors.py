@@ -1,39 +1,41 @@
+from django.utils.translation import gettext_lazy as _
+
 from jiema.api.errors import BadRequest, DomainError, PageError
 
 
 class CodeReceived(DomainError):
     code = "CODE_RECEIVED"
-    text = "This number has received an SMS already and can't be cancelled."
+    text = _("This number has received an SMS already and can't be cancelled.")
 
 
 class AlreadyChanged(DomainError):
     code = "ALREADY_CHANGED"
-    text = "The order's status has changed meanwhile; read the order again."
+    text = _("The order's status has changed meanwhile; read the order again.")
 
 
 class NoCodeYet(DomainError):
     code = "NO_CODE_YET"
-    text = "No code has arrived yet, so there is no next one to wait for."
+    text = _("No code has arrived yet, so there is no next one to wait for.")
 
 
 class Expired(DomainError):
     code = "EXPIRED"
-    text = "The number's active time is over."
+    text = _("The number's active time is over.")
 
 
 class PriceChanged(DomainError):
     code = "PRICE_CHANGED"
-    text = "The price is now above the maximum that you sent; nothing was charged."
+    text = _("The price is now above the maximum that you sent; nothing was charged.")
 
 
 class UpstreamUnavailable(DomainError):
     code, status = "UPSTREAM_UNAVAILABLE", 503
-    text = "Numbers can't be bought right now; nothing was charged. Please try again."
+    text = _("Numbers can't be bought right now; nothing was charged. Please try again.")
 
 
 class OutcomeUnknown(DomainError):
     code, status = "OUTCOME_UNKNOWN", 503
-    text = (
+    text = _(
         "It is not known yet whether the number was bought. The order is held and settles by itself within "
         "minutes. Do not repeat this call without the same Idempotency-Key."
     )
@@ -41,12 +43,12 @@ class OutcomeUnknown(DomainError):
 
 class IdempotencyMismatch(DomainError):
     code = "IDEMPOTENCY_MISMATCH"
-    text = "This Idempotency-Key was used for another request."
+    text = _("This Idempotency-Key was used for another request.")
 
 
 class InProgress(DomainError):
     code, status = "IN_PROGRESS", 409
-    text = "The first request with this Idempotency-Key is still running."
+    text = _("The first request with this Idempotency-Key is still running.")
 
 
 class NotCompleted(PageError):
@@ -66,4 +68,4 @@ class StrayNotGivenBack(PageError):
 
 
 class BadCursor(BadRequest):
-    text = "cursor: not the nextCursor of a page of yours."
+    text = _("cursor: not the nextCursor of a page of yours.")

@@ -3,16 +3,17 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from jiema.api.ids import new_id
 
 
 class Status(models.TextChoices):
-    WAITING = "WAITING", "Waiting for the code"
-    RECEIVED = "RECEIVED", "Code received"
-    COMPLETED = "COMPLETED", "Completed"
-    FAILED = "FAILED", "No code came"
-    CANCELLED = "CANCELLED", "Cancelled"
+    WAITING = "WAITING", _("Waiting for the code")
+    RECEIVED = "RECEIVED", _("Code received")
+    COMPLETED = "COMPLETED", _("Completed")
+    FAILED = "FAILED", _("No code came")
+    CANCELLED = "CANCELLED", _("Cancelled")
 
 
 OPEN = (Status.WAITING, Status.RECEIVED)

@@ -38,7 +38,7 @@ def _redeem(request: CustomerRequest, form: RedeemForm) -> bool:
     except DomainError as refusal:
         if isinstance(refusal, UnknownCode):
             guesses.count(request)
-        form.add_error("code", _(refusal.message))
+        form.add_error("code", str(refusal.message))
         return False
     amounts = {"value": dollars(redeemed.value_cents), "balance": dollars(redeemed.balance_cents)}
     messages.success(request, _("The voucher of %(value)s is on your account. Your balance is %(balance)s.") % amounts)

@@ -1,9 +1,11 @@
+from django.utils.translation import gettext_lazy as _
+
 from jiema.api.errors import DomainError
 
 
 class Insufficient(DomainError):
     code = "INSUFFICIENT"
-    text = "The balance is too low. Please top up."
+    text = _("The balance is too low. Please top up.")
 
 
 class ReferenceReused(Exception):

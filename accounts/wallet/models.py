@@ -3,6 +3,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class Wallet(models.Model):
@@ -19,17 +20,17 @@ class Wallet(models.Model):
 
 
 class Kind(models.TextChoices):
-    CHARGE = "charge", "Number bought"
-    REFUND = "refund", "Refund"
-    TOP_UP = "top_up", "Top-up"
-    ADJUSTMENT = "adjustment", "Adjustment"
-    CHARGEBACK = "chargeback", "Payment taken back"
-    REPAYMENT = "repayment", "Debt repaid"
-    PAYOUT = "payout", "Top-up paid back"
-    PAYOUT_RETURN = "payout_return", "Pay-back failed"
-    REFERRAL = "referral", "Referral earning"
-    REFERRAL_BACK = "referral_back", "Referral earning taken back"
-    VOUCHER = "voucher", "Voucher"
+    CHARGE = "charge", _("Number bought")
+    REFUND = "refund", _("Refund")
+    TOP_UP = "top_up", _("Top-up")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    CHARGEBACK = "chargeback", _("Payment taken back")
+    REPAYMENT = "repayment", _("Debt repaid")
+    PAYOUT = "payout", _("Top-up paid back")
+    PAYOUT_RETURN = "payout_return", _("Pay-back failed")
+    REFERRAL = "referral", _("Referral earning")
+    REFERRAL_BACK = "referral_back", _("Referral earning taken back")
+    VOUCHER = "voucher", _("Voucher")
 
 
 GIVES = ["refund", "top_up", "payout_return", "referral", "voucher"]

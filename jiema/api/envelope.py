@@ -22,7 +22,7 @@ def success(data: Any) -> HttpResponse:
 
 
 def failure_body(error: DomainError, **extra: str) -> bytes:
-    body: dict[str, Any] = {"ok": False, "code": error.code, "message": error.message}
+    body: dict[str, Any] = {"ok": False, "code": error.code, "message": str(error.message)}
     if error.order_id:
         body["orderId"] = error.order_id
     return to_json(body | extra)

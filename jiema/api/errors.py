@@ -1,6 +1,11 @@
 """The public error catalogue: every refusal is a class with a stable code, a status and a sentence."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 
 class DomainError(Exception):
@@ -12,9 +17,11 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "BAD_REQUEST"
     status: ClassVar[int] = 400
-    text: ClassVar[str] = "The request is not valid."
+    text: "ClassVar[str | StrPromise]" = _("The request is not valid.")
 
-    def __init__(self, message: str = "", *, order_id: str | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self, message: "str | StrPromise" = "", *, order_id: str | None = None, retry_after: int | None = None
+    ) -> None:
         self.message = message or self.text
         self.order_id = order_id
         self.retry_after = retry_after
@@ -43,27 +50,27 @@ class BadRequest(DomainError):
 
 class AuthMissing(DomainError):
     code, status = "AUTH_MISSING", 401
-    text = "Send your API key in the header: Authorization: Bearer jm_…"
+    text = _("Send your API key in the header: Authorization: Bearer jm_…")
 
 
 class AuthInvalid(DomainError):
     code, status = "AUTH_INVALID", 401
-    text = "This API key is unknown or was revoked."
+    text = _("This API key is unknown or was revoked.")
 
 
 class Forbidden(DomainError):
     code, status = "FORBIDDEN", 403
-    text = "This account is blocked. Please contact support."
+    text = _("This account is blocked. Please contact support.")
 
 
 class NotFound(DomainError):
     code, status = "NOT_FOUND", 404
-    text = "There is nothing here."
+    text = _("There is nothing here.")
 
 
 class MethodNotAllowed(DomainError):
     code, status = "METHOD_NOT_ALLOWED", 405
-    text = "This method is not allowed here; see the Allow header."
+    text = _("This method is not allowed here; see the Allow header.")
 
     def __init__(self, allowed: list[str]) -> None:
         super().__init__()
@@ -72,24 +79,24 @@ class MethodNotAllowed(DomainError):
 
 class TooLarge(DomainError):
     code, status = "TOO_LARGE", 413
-    text = "The body may hold 16 KiB at most."
+    text = _("The body may hold 16 KiB at most.")
 
 
 class UnsupportedMediaType(DomainError):
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415
-    text = "Send JSON with the header Content-Type: application/json."
+    text = _("Send JSON with the header Content-Type: application/json.")
 
 
 class RateLimited(DomainError):
     code, status = "RATE_LIMITED", 429
-    text = "Too many calls; wait as long as Retry-After says."
+    text = _("Too many calls; wait as long as Retry-After says.")
 
 
 class Internal(DomainError):
     code, status = "INTERNAL", 500
-    text = "Something went wrong on our side. The operators were told; please quote the requestId."
+    text = _("Something went wrong on our side. The operators were told; please quote the requestId.")
 
 
 class Unavailable(DomainError):
     code, status = "UNAVAILABLE", 503
-    text = "The service is not available right now; please try again."
+    text = _("The service is not available right now; please try again.")

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.selectors import lock_active_user
 from accounts.topups import methods
@@ -51,7 +52,8 @@ def start_top_up(user_id: str, gateway: str, amount_cents: int, form: str = "") 
     """
     method = _offered(gateway)
     if not method.min_cents <= amount_cents <= method.max_cents:
-        raise BadAmount(f"Pay in from {dollars(method.min_cents)} to {dollars(method.max_cents)}.")
+        bounds = {"least": dollars(method.min_cents), "most": dollars(method.max_cents)}
+        raise BadAmount(_("Pay in from %(least)s to %(most)s.") % bounds)
     key = hashlib.sha256(f"{form}:{gateway}:{amount_cents}".encode()).hexdigest() if form else None
     with transaction.atomic():
         lock_active_user(user_id)
@@ -107,7 +109,8 @@ def _require_room(user_id: str, amount_cents: int) -> None:
     cap = TopUpTerms.now().balance_cap_cents
     room = cap - Wallet.objects.get(pk=user_id).balance_cents - sum(waiting)
     if amount_cents > room:
-        raise OverCap(f"An account may hold {dollars(cap)} at most: pay in {dollars(max(0, room))} or less.")
+        bounds = {"cap": dollars(cap), "room": dollars(max(0, room))}
+        raise OverCap(_("An account may hold %(cap)s at most: pay in %(room)s or less.") % bounds)
 
 
 def open_payment(top_up: TopUp) -> TopUp:
