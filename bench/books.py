@@ -8,27 +8,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import django
 import psycopg
 from django.core.management import call_command
 
+from bench.scratch import open_shop, scratch_database
 from bench.seed import SQL_FILES
-from jiema.embedded import postgres
 from jiema.embedded.errors import CannotStart
-from jiema.embedded.program import Child, stop_all, wait_until_up
-from jiema.embedded.unprivileged import unprivileged_account
 
 ENTRIES = 1_000_000
 AT_MOST_SECONDS = 60.0
@@ -72,8 +65,8 @@ def main() -> int:
 
 def run(entries: int = ENTRIES) -> Figures:
     """Fill a scratch database and check it. Sets Django up on it: a process runs this once."""
-    with _scratch_database() as url:
-        _open(url)
+    with scratch_database("books") as url:
+        open_shop(url)
         call_command("migrate", verbosity=0)
         return measure(fill(url, entries))
 
@@ -126,34 +119,6 @@ def table(figures: Figures) -> str:
     lines += [f"| {rule} | {whole:.2f} | {figures.recent[rule]:.2f} |" for rule, whole in figures.whole.items()]
     lines += [f"| in all | {figures.seconds:.2f} | {sum(figures.recent.values()):.2f} |"]
     return "\n".join([*lines, *figures.found])
-
-
-@contextmanager
-def _scratch_database() -> Iterator[str]:
-    """Raises CannotStart. When it closes, the server is stopped and the folder is gone."""
-    folder = Path(tempfile.mkdtemp(prefix="jiema-books-"))
-    folder.chmod(0o711)
-    children: list[Child] = []
-    try:
-        server, url = postgres.program(folder, folder, unprivileged_account(), fleeting=True)
-        children.append(Child(server))
-        wait_until_up(children, limit=60)
-        yield url
-    finally:
-        stop_all(children)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _open(url: str) -> None:
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "jiema.settings",
-        "DATABASE_URL": url,
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "SECRET_KEY": "bench",
-        "LOG_LEVEL": "WARNING",
-        "JIEMA_DATA": "/nonexistent",
-    }
-    django.setup()
 
 
 if __name__ == "__main__":

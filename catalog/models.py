@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.db.models.functions import Now
 
+from catalog.odds import USUAL_RATE, Odds, Window
 from catalog.upstream.transport import Transport
 
 MAX_FIXED_CENTS = 1_000_000
@@ -228,3 +229,51 @@ class CatalogueVersion(models.Model):
 
     def __str__(self) -> str:
         return str(self.version)
+
+
+class OfferOdds(models.Model):
+    """How many numbers of an offer brought a code, rolling over a day and over seven; see catalog.odds.
+
+    Rolled up from orders every minute. An offer of which no number was bought in seven days has no row.
+    """
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="+")
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    country = models.ForeignKey(Country, models.CASCADE, related_name="+")
+    bought_24h = models.PositiveIntegerField()
+    arrived_24h = models.PositiveIntegerField()
+    median_24h = models.PositiveIntegerField(null=True)
+    p90_24h = models.PositiveIntegerField(null=True)
+    bought_7d = models.PositiveIntegerField()
+    arrived_7d = models.PositiveIntegerField()
+    median_7d = models.PositiveIntegerField(null=True)
+    p90_7d = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        verbose_name_plural = "offer odds"
+        constraints = [
+            UniqueConstraint(fields=["service", "country", "provider"], name="odds_once"),
+            CheckConstraint(
+                condition=Q(arrived_24h__lte=F("bought_24h")) & Q(arrived_7d__lte=F("bought_7d")),
+                name="odds_not_above_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} in {self.country_id} at {self.provider_id}: {self.arrived_7d} of {self.bought_7d}"
+
+    @property
+    def odds(self) -> Odds:
+        return Odds(
+            Window(self.bought_24h, self.arrived_24h, self.median_24h, self.p90_24h),
+            Window(self.bought_7d, self.arrived_7d, self.median_7d, self.p90_7d),
+        )
+
+
+class CodeRate(models.Model):
+    """A single row: which share of this shop's numbers brings a code; what untried offers are taken for."""
+
+    rate = models.DecimalField(max_digits=3, decimal_places=2, default=USUAL_RATE)
+
+    def __str__(self) -> str:
+        return str(self.rate)

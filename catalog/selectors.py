@@ -6,7 +6,8 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.errors import BadCountry, BadService, NoNumbers
-from catalog.models import Country, Offer, Price, Service, ServiceSummary
+from catalog.models import CodeRate, Country, Offer, OfferOdds, Price, Service, ServiceSummary
+from catalog.odds import USUAL_RATE, Odds, Window
 
 _QUOTE = """
 SELECT s.code, c.id, p.provider_id, p.cost, p.price_cents, p.rule_id,
@@ -38,6 +39,23 @@ class Quote:
     catalogue_version: int
     floor_cents: int
     is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of the price list, and what is known of its offer. rate: the shop's, for what is not known."""
+
+    price: Price
+    odds: Odds
+    rate: Decimal
+
+    @property
+    def chance(self) -> Decimal:
+        return self.odds.chance(self.rate)
+
+    @property
+    def expected_cents(self) -> int:
+        return self.odds.expected_cents(self.price.price_cents, self.rate)
 
 
 def quote(service: str, country: str) -> Quote:
@@ -105,16 +123,43 @@ def countries_on_sale() -> list[dict[str, Any]]:
     return [{"id": row.id, "slug": row.slug, "name": row.name} for row in rows]
 
 
+def offers_of(service: Service) -> list[Listed]:
+    """The service's prices with what is known of each, cheapest first."""
+    rate = code_rate()
+    odds = {(row.provider_id, row.country_id): row.odds for row in OfferOdds.objects.filter(service=service)}
+    return [Listed(row, odds.get((row.provider_id, row.country_id), Odds()), rate) for row in prices_of(service)]
+
+
+def code_rate() -> Decimal:
+    """Which share of this shop's numbers brings a code; between 0 and 1."""
+    kept = CodeRate.objects.values_list("rate", flat=True).first()
+    return USUAL_RATE if kept is None else kept
+
+
 def price_list(name: str) -> dict[str, Any]:
-    """The prices of the service with this code or slug; priceCents in US cents. Raises BadService."""
+    """The prices of the service with this code or slug; money in US cents. Raises BadService."""
     service = service_called(name)
-    items = [
-        {
-            "countryId": row.country_id,
-            "countrySlug": row.country.slug,
-            "priceCents": str(row.price_cents),
-            "count": row.count,
-        }
-        for row in prices_of(service)
-    ]
-    return {"service": service.code, "items": items}
+    return {"service": service.code, "items": [_price_object(each) for each in offers_of(service)]}
+
+
+def _price_object(offer: Listed) -> dict[str, Any]:
+    return {
+        "countryId": offer.price.country_id,
+        "countrySlug": offer.price.country.slug,
+        "priceCents": str(offer.price.price_cents),
+        "count": offer.price.count,
+        "odds24h": _odds_object(offer.odds.day),
+        "odds7d": _odds_object(offer.odds.week),
+        "expectedCents": str(offer.expected_cents),
+    }
+
+
+def _odds_object(window: Window) -> dict[str, int | None] | None:
+    if not window.is_tested:
+        return None
+    return {
+        "bought": window.bought,
+        "arrived": window.arrived,
+        "medianSeconds": window.median_seconds,
+        "p90Seconds": window.p90_seconds,
+    }

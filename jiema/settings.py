@@ -235,6 +235,7 @@ CELERY_BEAT_SCHEDULE = {
     "end-due-orders": {"task": "orders.end_due", "schedule": 5.0, "options": {"expires": 10}},
     "cancel-upstream": {"task": "orders.cancel_upstream", "schedule": 5.0, "options": {"expires": 10}},
     "forget-idempotency-keys": {"task": "orders.forget_idempotency_keys", "schedule": 3600.0},
+    "roll-up-odds": {"task": "orders.roll_up_odds", "schedule": 60.0, "options": {"expires": 55}},
     "sync-catalogue": {"task": "catalog.sync", "schedule": 180.0, "options": {"expires": 170}},
     "check-books": {"task": "jiema.check_books", "schedule": 300.0, "options": {"expires": 290}},
     "check-all-books": {"task": "jiema.check_all_books", "schedule": crontab(hour=3, minute=17)},

@@ -81,6 +81,7 @@ class Order(models.Model):
             models.Index(F("user"), F("id").desc(), name="order_list"),
             BrinIndex(fields=["created_at"], name="order_age"),
             models.Index(F("user"), F("status"), F("id").desc(), name="order_list_by_status"),
+            models.Index(fields=["bought_at"], name="order_bought", condition=Q(activation_id__isnull=False)),
             models.Index(
                 fields=["provider", "expires_at"],
                 name="order_open",

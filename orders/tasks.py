@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from catalog.models import Provider
-from orders.services import cancelling, idempotency, reconciling, syncing
+from orders.services import cancelling, idempotency, odds, reconciling, syncing
 
 
 @shared_task(name="orders.sweep")
@@ -30,3 +30,8 @@ def cancel_upstream() -> None:
 @shared_task(name="orders.forget_idempotency_keys")
 def forget_idempotency_keys() -> None:
     idempotency.forget_old()
+
+
+@shared_task(name="orders.roll_up_odds")
+def roll_up_odds() -> None:
+    odds.roll_up_odds()

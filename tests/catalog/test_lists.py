@@ -34,7 +34,17 @@ def test_countries(api: Api, provider: Provider) -> None:
 def test_prices_by_code_and_by_slug(api: Api, provider: Provider) -> None:
     expected = {
         "service": "tg",
-        "items": [{"countryId": 7, "countrySlug": "my", "priceCents": "39", "count": 100}],
+        "items": [
+            {
+                "countryId": 7,
+                "countrySlug": "my",
+                "priceCents": "39",
+                "count": 100,
+                "odds24h": None,
+                "odds7d": None,
+                "expectedCents": "56",
+            }
+        ],
     }
     assert data(api.get("/prices?service=tg")) == expected
     assert data(api.get("/prices?service=telegram")) == expected
