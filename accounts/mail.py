@@ -6,6 +6,7 @@ from django.template import Context, Engine
 from django.utils import translation
 
 from accounts.models import User
+from jiema.languages import django_code
 
 # Programs that answer mails leave these alone (RFC 3834).
 HEADERS = {"Auto-Submitted": "auto-generated"}
@@ -18,7 +19,7 @@ def send(user: User, template: str, **context: object) -> None:
     children, where the server is away or refuses.
     """
     shown = context | {"user": user, "site": settings.SITE_URL}
-    with translation.override(user.lang):
+    with translation.override(django_code(user.lang)):
         subject = " ".join(_render(f"mail/{template}.subject.txt", shown).split())
         text = _render(f"mail/{template}.txt", shown)
     EmailMessage(subject, text, to=[user.email], headers=HEADERS).send()

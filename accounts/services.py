@@ -33,3 +33,8 @@ def create_api_key(user_id: str, name: str) -> tuple[ApiKey, str]:
 def revoke_api_key(user_id: str, key_id: int) -> bool:
     """Holds from the next request on. False where there is no such active key of this user."""
     return bool(ApiKey.objects.active().filter(user_id=user_id, pk=key_id).update(revoked_at=Now()))
+
+
+def set_language(user_id: str, lang: str) -> None:
+    """lang: one of Language. Pages and mails come in it from now on."""
+    User.objects.filter(pk=user_id).update(lang=lang)

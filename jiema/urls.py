@@ -18,6 +18,7 @@ urlpatterns = [
     path("", views.front, name="front"),
     path("dashboard", views.dashboard, name="dashboard"),
     path("", include("jiema.site.urls")),
+    path("language", views.language, name="set_language"),
     path("", include("accounts.urls")),
     path("", include("accounts.topups.urls")),
     path("", include("accounts.vouchers.urls")),

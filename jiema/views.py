@@ -4,13 +4,16 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language as choose_language
 from django_ratelimit.exceptions import Ratelimited
 
+from accounts import services as accounts
 from accounts.web import CustomerRequest
 from catalog.selectors import find_services
 from jiema import health
 from jiema import metrics as shop_metrics
+from jiema.languages import api_code
 from orders.models import OPEN
 from orders.selectors import orders_of
 
@@ -58,6 +61,16 @@ def dashboard(request: CustomerRequest) -> HttpResponse:
         "services": find_services()[: POPULAR // 2],
     }
     return render(request, "jiema/dashboard.html", shown)
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Kept in a cookie, and with the account of who is signed in; back to the page it was chosen on."""
+    response: HttpResponse = choose_language(request)
+    chosen = request.POST.get("language", "")
+    if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
+        accounts.set_language(request.user.pk, api_code(chosen))
+    return response
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,11 +1,15 @@
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.db.models import Min
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from catalog.models import Price
-from jiema import money
+from catalog.models import Country, Price
+from jiema import languages
 
 register = template.Library()
 
@@ -13,12 +17,56 @@ register = template.Library()
 @register.filter
 def dollars(cents: Any) -> str:
     """US cents, a whole number."""
-    return money.dollars(int(cents))
+    return languages.dollars(int(cents))
 
 
 @register.filter
 def signed_dollars(cents: int) -> str:
-    return ("+" if cents > 0 else "") + money.dollars(cents)
+    return ("+" if cents > 0 else "") + languages.dollars(cents)
+
+
+@register.filter
+def number(value: int) -> str:
+    return languages.number(value)
+
+
+@register.filter
+def country_name(country: Country) -> str:
+    """In the reader's language; where a provider sells a second kind of numbers in one, that is told."""
+    name = languages.territory(country.iso2) if country.iso2 else None
+    if name is None:
+        return country.name
+    return name if country.slug == country.iso2.lower() else _("%(country)s (virtual)") % {"country": name}
+
+
+@register.simple_tag
+def when(value: datetime, style: str = "") -> SafeString:
+    """A <time>, in the reader's language and time zone. style: "" for day and minute, or day, clock, seconds, exact."""
+    text = {
+        "": lambda: languages.day_and_clock(value),
+        "day": lambda: languages.day(value),
+        "clock": lambda: languages.clock(value),
+        "seconds": lambda: languages.clock(value, seconds=True),
+        "exact": lambda: languages.day_and_clock(value, seconds=True),
+    }[style]()
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(timespec="milliseconds"), text)
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """Day and minute, for the middle of a sentence."""
+    return languages.day_and_clock(value)
+
+
+@register.filter
+def day(value: datetime) -> str:
+    return languages.day(value)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture beside words, out of templates/_icons.svg; it says nothing by itself."""
+    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="#i-{}"></use></svg>', name)
 
 
 @register.filter

@@ -3,6 +3,21 @@
 
 document.documentElement.classList.add("js");
 
+// Times are shown in this device's zone from the next page on.
+document.cookie = "tz=" + encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)
+  + "; path=/; max-age=31536000; samesite=lax";
+
+// A menu that is open closes by Escape, and by a click beside it.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector("details.more[open]");
+  if (open) { open.open = false; open.querySelector("summary").focus(); }
+});
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll("details.more[open]")) {
+    if (!open.contains(event.target)) open.open = false;
+  }
+});
+
 function copyFrom(button) {
   const text = document.getElementById(button.dataset.from);
   const value = text.dataset.copy || text.textContent;

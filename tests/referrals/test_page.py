@@ -77,7 +77,7 @@ def test_what_was_taken_back_and_what_still_will_be(pair: Pair) -> None:
     page = words(signed_in(pair.inviter))
     assert "Earned $0.03 People 1 Taken back $0.01" in page
     assert "$0.02 of what is taken back was spent already; it comes out of your next earnings." in page
-    assert re.search(r"a•••@e•••\.com \$0\.01 taken back \d+ \w+ \d{4} \d\d:\d\d \+\$0\.03", page)
+    assert re.search(r"a•••@e•••\.com \$0\.01 taken back \d+ \w+ \d{4}, \d\d:\d\d UTC \+\$0\.03", page)
 
 
 def test_an_ended_invitation_is_marked(pair: Pair) -> None:
