@@ -9,7 +9,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
-from jiema.messages.extracting import Text
+from jiema.messages.extracting import Key, Text, key_of_text
 
 # All our languages but English have one form for any number.
 HEADER = """\
@@ -20,7 +20,6 @@ Content-Transfer-Encoding: 8bit
 Plural-Forms: nplurals=1; plural=0;
 """
 ALIKE = 0.75  # of what was there before, for a changed text to keep its translation as a proposal
-Key = tuple[str | None, str]
 
 
 def read(path: Path, language: str) -> Catalog:
@@ -43,11 +42,11 @@ def empty(language: str) -> Catalog:
 def updated(old: Catalog, texts: dict[Text, list[str]], language: str) -> Catalog:
     """The texts, each with its translation; a changed one has its former one, marked fuzzy. Others are left out."""
     known = {key_of(each): each for each in old if each.id}
-    dropped = {key[1]: known[key] for key in known.keys() - {(text.context, text.id) for text in texts}}
+    dropped = {key[1]: known[key] for key in known.keys() - {key_of_text(text) for text in texts}}
     new = empty(language)
     for text, files in texts.items():
         message = _message(text, files)
-        before = known.get((text.context, text.id))
+        before = known.get(key_of_text(text))
         if before:
             _take_over(message, before)
         else:

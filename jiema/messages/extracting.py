@@ -34,18 +34,26 @@ class Text:
     context: str | None = None
 
 
+Key = tuple[str | None, str]
+
+
+def key_of_text(text: Text) -> Key:
+    """By what a translation is found; the plural form is no part of it."""
+    return text.context, text.id
+
+
 def texts_of(root: Path, paths: Iterable[Path]) -> dict[Text, list[str]]:
     """Each text with the files that show it (named from the root), in their order; the plural form joins the plain one.
 
     Raises Unreadable.
     """
-    found: dict[tuple[str | None, str], Text] = {}
-    files: dict[tuple[str | None, str], list[str]] = {}
+    found: dict[Key, Text] = {}
+    files: dict[Key, list[str]] = {}
     for path in paths:
         read = _in_template if path.suffix in TEMPLATES else _in_python
         name = path.relative_to(root).as_posix()
         for text in read(path.read_text(encoding="utf-8"), name):
-            key = (text.context, text.id)
+            key = key_of_text(text)
             if key not in found or (text.plural and not found[key].plural):
                 found[key] = text
             if name not in files.setdefault(key, []):
@@ -54,6 +62,8 @@ def texts_of(root: Path, paths: Iterable[Path]) -> dict[Text, list[str]]:
 
 
 def _in_python(source: str, name: str) -> Iterator[Text]:
+    if "translation" not in source:  # most files, and reading one takes its time
+        return
     tree = ast.parse(source)
     called = _imported(tree)
     for call in sorted((each for each in ast.walk(tree) if isinstance(each, ast.Call)), key=_place):

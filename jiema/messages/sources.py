@@ -9,14 +9,16 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import to_locale
 
-from jiema.messages.extracting import Text, texts_of
+from jiema.messages.catalogues import is_done, key_of, read
+from jiema.messages.checks import blanks
+from jiema.messages.extracting import Text, key_of_text, texts_of
 
 PACKAGES = ("jiema", "accounts", "catalog", "orders")
 # Ops' own: the admin and the commands are in English.
 OURS_ALONE = ("admin.py", "management/", "migrations/", "sandbox/", "embedded/", "jiema/messages/", "templates/admin/")
 # What customers meet of the frameworks.
 SHOWN = {
-    "django": ("contrib/auth", "contrib/humanize", "core", "db/models", "forms", "template", "utils"),
+    "django": ("contrib/auth", "contrib/humanize", "core", "db/models", "forms", "utils/timesince.py"),
     "allauth": (
         *("account", "core", "mfa", "usersessions", "utils.py", "templates/account", "templates/mfa"),
         *("templates/usersessions", "templates/allauth", "templates/core"),
@@ -33,14 +35,8 @@ def languages() -> list[str]:
 
 def files_of(language: str) -> dict[Path, dict[Text, list[str]]]:
     """Each `.po` of this language with the texts that belong into it."""
-    return {
-        _po(settings.BASE_DIR / "locale", language): ours(),
-        _po(settings.BASE_DIR / "accounts" / "locale", language): gaps(language),
-    }
-
-
-def _po(folder: Path, language: str) -> Path:
-    return folder / language / "LC_MESSAGES" / "django.po"
+    own, beside = (folder / language / "LC_MESSAGES" / "django.po" for folder in settings.LOCALE_PATHS)
+    return {own: ours(), beside: packages_texts(language, beside)}
 
 
 @cache
@@ -57,21 +53,24 @@ def theirs(package: str) -> dict[Text, list[str]]:
     return texts_of(root.parent, _files(root, [root / each for each in SHOWN[package]], NOT_SHOWN))
 
 
-def gaps(language: str) -> dict[Text, list[str]]:
-    """What the packages show to customers and don't translate themselves."""
-    ours_too = {(text.context, text.id) for text in ours()}
+def packages_texts(language: str, path: Path) -> dict[Text, list[str]]:
+    """What the packages show to customers and don't translate, or not well; and what our file says better."""
+    kept = {key_of(each) for each in read(path, language) if each.id and is_done(each)}
+    ours_too = {key_of_text(text) for text in ours()}
     return {
         text: files
         for package in SHOWN
         for text, files in theirs(package).items()
-        if not _translates(package, language, text) and (text.context, text.id) not in ours_too
+        if key_of_text(text) not in ours_too and (key_of_text(text) in kept or not _translates(package, language, text))
     }
 
 
 def _translates(package: str, language: str, text: Text) -> bool:
+    """Not with other placeholders: these would be shown as they are, or break the page."""
     name = f"{text.context}\4{text.id}" if text.context else text.id
     known = _known(package, language)
-    return name in known or (name, 0) in known
+    translation = known.get(name) or known.get((name, 0))
+    return bool(translation) and blanks(str(translation)) == blanks(text.plural or text.id)
 
 
 @cache

@@ -3,9 +3,9 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 
-from jiema.messages import catalogues
+from jiema.messages import catalogues, checks
 from jiema.messages.extracting import Text, Unreadable, texts_of
 
 
@@ -104,3 +104,36 @@ def test_compiled_file_answers_as_gettext_asks() -> None:
     assert compiled.pgettext("verb", "Order") == "Pesan"
     assert compiled.ngettext("%d code", "%d codes", 5) == "%d kode"
     assert compiled.gettext("Stay") == "Stay"
+
+
+@pytest.mark.parametrize(
+    ("original", "text", "language", "fault"),
+    [
+        ("Sign in", "", "id", "is not translated"),
+        ("Sign in", "Sign in", "id", "is English still"),
+        ("%(n)s left", "%(m)s tersisa", "id", "has other placeholders"),
+        ("{n} left", "tersisa", "id", "has other placeholders"),
+        ("%(n)s of 100 %%", "%(n)s dari 100 %", "id", "has a % that is to be written %%"),
+        ("<b>Note</b>", "<i>Catatan</i>", "id", "has other tags"),
+        ("Paid: ", "Dibayar:", "id", "begins or ends with other spaces"),
+        ("Done.", "Selesai!", "id", "exclaims"),
+        ("%(n)s codes", "%(n)s个验证码", "zh_Hans", "has no space between Chinese and Latin letters or digits"),
+        ("Done.", "完成.", "zh_Hans", "has half-width punctuation"),
+    ],
+)
+def test_faults_of_a_translation(original: str, text: str, language: str, fault: str) -> None:
+    assert list(checks.faults(Message(original, text), language)) == [fault]
+
+
+def test_translation_in_doubt_or_with_too_many_forms_is_a_fault() -> None:
+    assert list(checks.faults(Message("Stay", "Tetap", flags=["fuzzy"]), "id")) == ["is in doubt (fuzzy)"]
+    two = Message(("%d code", "%d codes"), ("%d kode", "%d kode"))
+    assert list(checks.faults(two, "id")) == ["has more than the one form of this language"]
+
+
+@pytest.mark.parametrize(
+    ("original", "text"),
+    [("API", "API"), ("$%(x)s", "$%(x)s"), ("Hi <b>%(name)s</b>, %(n)s left", "还剩 %(n)s 个，<b>%(name)s</b>")],
+)
+def test_good_translation_has_no_fault(original: str, text: str) -> None:
+    assert list(checks.faults(Message(original, text), "zh_Hans")) == []

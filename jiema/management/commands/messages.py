@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from jiema.messages import catalogues, sources
+from jiema.messages import catalogues, checks, sources
 from jiema.messages.extracting import Unreadable
 
 
@@ -19,6 +19,9 @@ class Command(BaseCommand):
             for path, texts in files.items():
                 catalogue = catalogues.updated(catalogues.read(path, language), texts, language)
                 catalogues.keep(catalogue, path, language)
-                open_texts = sum(1 for each in catalogue if each.id and not catalogues.is_done(each))
-                name = path.relative_to(settings.BASE_DIR)
-                self.stdout.write(f"{name}: {len(texts)} texts, {open_texts} to translate.")
+                todo = sum(1 for each in catalogue if each.id and not catalogues.is_done(each))
+                self.stdout.write(f"{path.relative_to(settings.BASE_DIR)}: {len(texts)} texts, {todo} to translate.")
+                for message in catalogue:
+                    if message.id and catalogues.is_done(message):
+                        for fault in checks.faults(message, language):
+                            self.stdout.write(f"  {checks.told(message, fault)}")
