@@ -8,7 +8,7 @@ OFFLINE := SECRET_KEY=unused DATABASE_URL=postgres://127.0.0.1:1/unused REDIS_UR
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture lint format messages lock bench clean install-run install-dev install-bench browser
+.PHONY: help run test torture lint format messages lock bench clean install-run install-dev install-bench programs
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -16,7 +16,7 @@ help: ## this list
 run: install-run ## start the whole shop on http://127.0.0.1:8000 (PORT, HOST, JIEMA_DATA: .env.example)
 	@exec $(BIN)/python manage.py up
 
-test: install-dev browser ## run every test on a PostgreSQL and a Valkey of their own (ARGS="-k wallet")
+test: install-dev programs ## run every test on a PostgreSQL and a Valkey of their own (ARGS="-k wallet")
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 torture: install-dev ## the long forms of the tests about money, in one table (ARGS="chaos hammer")
@@ -54,9 +54,14 @@ install-run install-dev install-bench: install-%:
 	@command -v $(PYTHON) >/dev/null || { echo "jiema: needs Python 3.11 or newer: install it, or name it by PYTHON." >&2; exit 1; }
 	@$(PYTHON) jiema/embedded/install.py $*
 
-# The browser tests' Chromium, where it can be had; on CI they never go without.
-browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& echo "jiema: installing Chromium for the browser tests" && apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
-		|| { echo "jiema: no Chromium here, so the browser tests do not run."; [ "$$CI" != true ]; }
+# What the browser tests and the samples of the docs run on, where it can be had; on CI they never go without.
+programs:
+	@lacking=; \
+	for each in chromium:chromium curl:curl node:nodejs; do \
+		command -v $${each%:*} >/dev/null || lacking="$$lacking $${each#*:}"; done; \
+	php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || lacking="$$lacking php-cli php-curl"; \
+	[ -n "$$lacking" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "jiema: installing$$lacking for the tests"; apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$lacking >/dev/null && exit; fi; \
+	echo "jiema: the tests that need$$lacking do not run here."; [ "$$CI" != true ]

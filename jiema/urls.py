@@ -19,6 +19,7 @@ urlpatterns = [
     path("dashboard", views.dashboard, name="dashboard"),
     path("", include("jiema.site.urls")),
     path("language", views.language, name="set_language"),
+    path("", include("jiema.docs.urls")),
     path("", include("accounts.urls")),
     path("", include("accounts.topups.urls")),
     path("", include("accounts.vouchers.urls")),

@@ -1,0 +1,8 @@
+<?php
+$curl = curl_init("https://shop.example/api/v1/account");
+curl_setopt_array($curl, [
+    CURLOPT_HTTPHEADER => ["Authorization: Bearer jm_…"],
+    CURLOPT_RETURNTRANSFER => true,
+]);
+$data = json_decode(curl_exec($curl), true)["data"];
+echo $data["balanceCents"], "\n";

@@ -1,0 +1,2 @@
+curl -s "https://shop.example/api/v1/account" \
+  -H "Authorization: Bearer jm_…"

@@ -1,0 +1,8 @@
+import requests
+
+reply = requests.post(
+    "https://shop.example/api/v1/orders/c…/cancel",
+    headers={"Authorization": "Bearer jm_…"},
+    timeout=10,
+)
+print(reply.json()["data"]["status"])
