@@ -20,6 +20,7 @@ PARTS: dict[str, Part] = {
     "ledger": suites.LEDGER,
     "books": suites.BOOKS,
     "large-books": suites.large_books,
+    "looks": suites.LOOKS,
     "teeth": suites.TEETH,
     "hang": live.hung,
 }

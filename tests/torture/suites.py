@@ -80,6 +80,17 @@ BOOKS = Suite(
     many="{books_faults} faults, {books_honest_days} honest days, looked at {books_honest_moments} times",
     at_least={"books_faults": 12, "books_honest_days": 20},
 )
+LOOKS = Suite(
+    "U1",
+    "every page by axe: themes × widths × languages",
+    ["tests/web/test_accessibility.py"],
+    environ={"LOOKS": "all"},
+    many="{pages} pages in their states, looked at {looks} times",
+    found="{violations} violations",
+    at_least={"pages": 30, "looks": 700},
+    at_most={"violations": 0},
+    limit=5400,
+)
 TEETH = Suite(
     "M12",
     "planted bugs",

@@ -1,0 +1,190 @@
+"""Every page of the shop in each of its states: how it comes about, and its address."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.test import Client
+
+from accounts import services as accounts
+from accounts.models import User
+from accounts.topups.models import Method, TopUp, TopUpState
+from accounts.wallet import services as wallet
+from tests.conftest import Shopper, expire
+from tests.paying import pay, wish
+from tests.web.conftest import Gateways, signed_in
+from tests.web.shopping import buy
+
+SMS = "Telegram code 41790. Do not give it to anyone, even if they say that they are from Telegram."
+
+
+@dataclass
+class Scene:
+    """Alice, at a shop that sells and takes payments."""
+
+    shopper: Shopper
+    gateways: Gateways
+
+    @property
+    def alice(self) -> User:
+        return self.shopper.user
+
+    @property
+    def client(self) -> Client:
+        return signed_in(self.alice)
+
+    def order(self) -> str:
+        return buy(self.client).removeprefix("/orders/")
+
+    def received(self) -> str:
+        order_id = self.order()
+        self.shopper.deliver(order_id, SMS)
+        self.shopper.order(order_id)
+        return order_id
+
+    def ended(self, order_id: str) -> str:
+        expire(order_id, 61)
+        self.shopper.order(order_id)
+        return order_id
+
+    def cancelled(self) -> str:
+        order_id = self.order()
+        self.client.post(f"/orders/{order_id}/cancel")
+        return order_id
+
+    def wish(self, gateway: str) -> TopUp:
+        page = self.client
+        form = {"amount": "12.34", "method": gateway, "form": ""}
+        page.post("/account/top-up", form)
+        return TopUp.objects.latest("pk")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page in one state. address: makes the state and tells where it is to be seen."""
+
+    name: str
+    address: Callable[[Scene], str]
+    is_public: bool = False
+    status: int = 200
+
+
+PICTURES: dict[str, Picture] = {}
+Address = Callable[[Scene], str]
+
+
+def _shown(name: str, *, public: bool = False, status: int = 200) -> Callable[[Address], Address]:
+    def hang(address: Address) -> Address:
+        PICTURES[name] = Picture(name, address, public, status)
+        return address
+
+    return hang
+
+
+def _plain(name: str, address: str, *, public: bool = False, status: int = 200) -> None:
+    PICTURES[name] = Picture(name, lambda scene: address, public, status)
+
+
+_plain("front", "/", public=True)
+_plain("services", "/buy", public=True)
+_plain("services-none", "/buy?q=zzzzzz", public=True)
+_plain("sign-in", "/accounts/login/", public=True)
+_plain("sign-up", "/accounts/signup/", public=True)
+_plain("reset", "/accounts/password/reset/", public=True)
+_plain("not-found", "/nothing", public=True, status=404)
+_plain("countries", "/buy?service=telegram")
+_plain("orders-none", "/orders")
+_plain("statement-none", "/account/statement?kind=refund")
+_plain("keys-none", "/account/api-keys")
+_plain("top-up", "/account/top-up")
+_plain("voucher", "/account/voucher")
+_plain("notices", "/account/notices")
+_plain("referral", "/account/referral")
+_plain("dashboard-new", "/dashboard")
+
+
+@_shown("dashboard")
+def _dashboard(scene: Scene) -> str:
+    scene.received(), scene.cancelled(), scene.order()
+    return "/dashboard"
+
+
+@_shown("orders")
+def _orders(scene: Scene) -> str:
+    scene.received(), scene.cancelled(), scene.order()
+    return "/orders"
+
+
+@_shown("order-waiting")
+def _order_waiting(scene: Scene) -> str:
+    return f"/orders/{scene.order()}"
+
+
+@_shown("order-received")
+def _order_received(scene: Scene) -> str:
+    return f"/orders/{scene.received()}"
+
+
+@_shown("order-completed")
+def _order_completed(scene: Scene) -> str:
+    return f"/orders/{scene.ended(scene.received())}"
+
+
+@_shown("order-failed")
+def _order_failed(scene: Scene) -> str:
+    return f"/orders/{scene.ended(scene.order())}"
+
+
+@_shown("order-cancelled")
+def _order_cancelled(scene: Scene) -> str:
+    return f"/orders/{scene.cancelled()}"
+
+
+@_shown("order-unknown")
+def _order_unknown(scene: Scene) -> str:
+    scene.shopper.sandbox.fail("getNumberV2", "sold_then_close")
+    return f"/orders/{scene.order()}"
+
+
+@_shown("statement")
+def _statement(scene: Scene) -> str:
+    scene.cancelled(), scene.received()
+    wallet.adjust(scene.alice.pk, -100, "a-correction", reason="A correction by the shop.", actor="tests")
+    return "/account/statement"
+
+
+@_shown("keys")
+def _keys(scene: Scene) -> str:
+    accounts.create_api_key(scene.alice.pk, "A long name of a key, such as one for sign-up tests")
+    return "/account/api-keys"
+
+
+@_shown("payment-card")
+def _payment_card(scene: Scene) -> str:
+    return f"/account/top-up/{scene.wish(Method.SANDBOX).pk}"
+
+
+@_shown("payment-usdt")
+def _payment_usdt(scene: Scene) -> str:
+    return f"/account/top-up/{scene.wish(Method.TRON).pk}"
+
+
+@_shown("payment-bank")
+def _payment_bank(scene: Scene) -> str:
+    return f"/account/top-up/{scene.wish(Method.BANK).pk}"
+
+
+@_shown("payment-credited")
+def _payment_credited(scene: Scene) -> str:
+    return f"/account/top-up/{pay(wish(scene.alice, 1234)).pk}"
+
+
+@_shown("receipt")
+def _receipt(scene: Scene) -> str:
+    return f"/account/top-up/{pay(wish(scene.alice, 1234)).pk}/receipt"
+
+
+@_shown("payment-expired")
+def _payment_expired(scene: Scene) -> str:
+    found = wish(scene.alice, 1234)
+    TopUp.objects.filter(pk=found.pk).update(state=TopUpState.EXPIRED)
+    return f"/account/top-up/{found.pk}"
