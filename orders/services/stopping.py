@@ -6,6 +6,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from jiema.alarms.services import clear_alarm, raise_alarm
 from jiema.api.errors import RateLimited
@@ -35,9 +36,9 @@ def require_sales(user_id: str) -> None:
     is_rushed = watched and orders == watched and age < BRAKE_SECONDS
     if is_rushed and cancelled * 100 >= watched * settings.CANCEL_BRAKE_PERCENT:
         raise_alarm("cancel_brake", user_id, cancelled=cancelled, orders=orders)
+        told = _("%(cancelled)s of your last %(orders)s orders were cancelled; please wait before you order again.")
         raise RateLimited(
-            f"{cancelled} of your last {orders} orders were cancelled; wait as long as Retry-After says.",
-            retry_after=math.ceil(BRAKE_SECONDS - age) or 1,
+            told % {"cancelled": cancelled, "orders": orders}, retry_after=math.ceil(BRAKE_SECONDS - age) or 1
         )
 
 
