@@ -277,3 +277,24 @@ class CodeRate(models.Model):
 
     def __str__(self) -> str:
         return str(self.rate)
+
+
+class SearchName(models.Model):
+    """A name by which a service, or else a country, may be looked for; see catalog.names.
+
+    text: folded. is_code: what providers call the service; it is found where it is typed whole, and after the names.
+    """
+
+    service = models.ForeignKey(Service, models.CASCADE, null=True, related_name="+")
+    country = models.ForeignKey(Country, models.CASCADE, null=True, related_name="+")
+    text = models.CharField(max_length=120)
+    is_code = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["service", "country", "text"], name="name_once", nulls_distinct=False),
+            CheckConstraint(condition=Q(service=None) ^ Q(country=None), name="name_of_one"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

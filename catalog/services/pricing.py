@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from catalog.models import Offer, PriceRule, Provider
 from catalog.services.costs import MAX_COST, dollars
+from catalog.services.searching import refresh_names
 
 CATALOGUE_LOCK = 7_011_001
 
@@ -86,10 +87,11 @@ _BUMP = "UPDATE catalog_catalogueversion SET version = version + 1, changed_at =
 
 @contextmanager
 def catalogue_change() -> Iterator[None]:
-    """A transaction after which the lists show what was changed inside: rules, switches, names."""
+    """A transaction after which the lists and searches show what was changed inside: rules, switches, names."""
     with transaction.atomic():
         lock_catalogue()
         yield
+        refresh_names()
         if not rebuild_price_list():
             touch_lists()
 

@@ -13,6 +13,7 @@ from catalog.services import naming
 from catalog.services.costs import MAX_COST, dollars
 from catalog.services.pricing import lock_catalogue, rank_anew, rebuild_price_list, touch_lists
 from catalog.services.providers import upstream_for
+from catalog.services.searching import refresh_names
 from catalog.upstream.errors import UpstreamError
 from catalog.upstream.types import CountryRow, OfferRow, ServiceRow
 from jiema.alarms.services import clear_alarm, raise_alarm
@@ -80,6 +81,7 @@ def sync_catalogue(provider: Provider, *, believe: bool = False) -> int:
             Provider.objects.filter(pk=provider.pk).update(sync_error=str(refusal)[:200])
             raise
         changed = _store(provider, catalogue)
+        refresh_names()
         Provider.objects.filter(pk=provider.pk).update(synced_at=Now(), sync_error="")
         clear_alarm("catalogue_refused", provider.name)
     return changed
