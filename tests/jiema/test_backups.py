@@ -416,7 +416,7 @@ def test_the_applications_own_role_is_told_whose_work_this_is(file: Path, landlo
 def test_without_the_right_to_make_tables_nothing_is_restored(file: Path, landlord: str, empty: str) -> None:
     run("backup", file)
     with inside(empty, USER=landlord):
-        with pytest.raises(CommandError, match=r"permission denied for schema public \(Run it with the DATABASE_URL"):
+        with pytest.raises(CommandError, match=r"permission denied .* \(Run it with the DATABASE_URL"):
             run("restore", file)
         assert connection.introspection.table_names() == []
 
