@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_datetime_format
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -48,6 +48,11 @@ def dollars(cents: int) -> str:
 
 def number(value: int | Decimal) -> str:
     return format_decimal(value, locale=current_locale())
+
+
+def percent(value: float) -> str:
+    """Of a hundred, with all its digits: 99.97%, 99,97%."""
+    return format_percent(Decimal(str(value)) / 100, locale=current_locale(), decimal_quantization=False)
 
 
 def day(moment: datetime) -> str:

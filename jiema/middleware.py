@@ -24,6 +24,7 @@ class ReaderMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         asked = _asked_language(request)
         language = asked or language_of(request)
+        request.LANGUAGE_CODE = language  # pages of what went wrong are shown in it, too
         with translation.override(language), timezone.override(zone_of(request)):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)

@@ -17,6 +17,9 @@ SECRET_KEY = env("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# The shop is being worked on: pages and API say so, but for health, status and admin.
+MAINTENANCE = env.bool("MAINTENANCE", default=False)
+MAINTENANCE_RETRY_SECONDS = 120
 # Where customers, and whoever finds a hole, write to: a mail address or the address of a page.
 CONTACT = env("CONTACT", default="")
 
@@ -40,6 +43,7 @@ INSTALLED_APPS = [
     "csp",
     "jiema",
     "jiema.alarms",
+    "jiema.status",
     "accounts",
     "accounts.wallet",
     "accounts.topups",
@@ -51,9 +55,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "jiema.api.middleware.ApiMiddleware",
+    "jiema.site.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "jiema.status.middleware.StatusMiddleware",
+    "jiema.site.middleware.MaintenanceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -251,6 +258,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-payments": {"task": "topups.reconcile", "schedule": 600.0, "options": {"expires": 600}},
     "reconcile-all-payments": {"task": "topups.reconcile_whole", "schedule": crontab(hour=3, minute=47)},
     "watch": {"task": "jiema.watch", "schedule": 15.0, "options": {"expires": 15}},
+    "record-status": {"task": "status.record", "schedule": crontab(), "options": {"expires": 50}},
     "read-balances": {"task": "jiema.read_balances", "schedule": 60.0, "options": {"expires": 60}},
     "low-balance": {"task": "accounts.low_balance", "schedule": 30.0, "options": {"expires": 30}},
 }

@@ -3,9 +3,12 @@ from django.urls import include, path, re_path
 
 from jiema import openapi, views
 from jiema.api.views import not_found
+from jiema.site import errors
 from orders.api.push import receive
 
-handler403 = views.forbidden
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler500 = errors.server_error
 
 # The patterns are tried in this order: what is polled comes first.
 urlpatterns = [

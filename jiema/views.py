@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as choose_language
-from django_ratelimit.exceptions import Ratelimited
 
 from accounts import services as accounts
 from accounts.web import CustomerRequest
@@ -71,9 +70,3 @@ def language(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
         accounts.set_language(request.user.pk, api_code(chosen))
     return response
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403, or 429 where it was one POST too many."""
-    status = 429 if isinstance(exception, Ratelimited) else 403
-    return render(request, f"{status}.html", status=status)

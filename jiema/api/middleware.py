@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.handlers.wsgi import LimitedStream
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -53,6 +54,7 @@ def answer(request: HttpRequest) -> HttpResponseBase:
 
 def _respond(request: HttpRequest, request_id: str) -> HttpResponseBase:
     try:
+        _require_open()
         _check_size(request)
         view, args, kwargs = _route(request.path_info)
         response: HttpResponseBase = view(request, *args, **kwargs)
@@ -68,6 +70,12 @@ def _respond(request: HttpRequest, request_id: str) -> HttpResponseBase:
         log.exception("request_failed", request_id=request_id, method=request.method, path=request.path)
         raise_fault(error, request_id=request_id)
         return _internal(request_id)
+
+
+def _require_open() -> None:
+    if settings.MAINTENANCE:
+        text = "The shop is being worked on; please try again later."
+        raise Unavailable(text, retry_after=settings.MAINTENANCE_RETRY_SECONDS)
 
 
 def _route(path: str) -> Route:

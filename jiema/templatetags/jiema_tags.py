@@ -31,6 +31,12 @@ def number(value: int) -> str:
 
 
 @register.filter
+def percent(value: float) -> str:
+    """Of a hundred."""
+    return languages.percent(value)
+
+
+@register.filter
 def country_name(country: Country) -> str:
     """In the reader's language; where a provider sells a second kind of numbers in one, that is told."""
     name = languages.territory(country.iso2) if country.iso2 else None
