@@ -9,6 +9,7 @@ from accounts import services as accounts
 from accounts.models import User
 from accounts.topups.models import Method, TopUp, TopUpState
 from accounts.wallet import services as wallet
+from jiema.docs.pages import pages
 from tests.conftest import Shopper, expire
 from tests.paying import pay, wish
 from tests.web.conftest import Gateways, signed_in
@@ -91,6 +92,9 @@ _plain("sign-in", "/accounts/login/", public=True)
 _plain("sign-up", "/accounts/signup/", public=True)
 _plain("reset", "/accounts/password/reset/", public=True)
 _plain("not-found", "/nothing", public=True, status=404)
+for docs in pages():
+    if docs.endpoint is None or docs.slug in ("prices", "create-order"):  # the others are made of the same parts
+        _plain(f"docs-{docs.slug or 'start'}", docs.url, public=True)
 _plain("countries", "/buy?service=telegram")
 _plain("orders-none", "/orders")
 _plain("statement-none", "/account/statement?kind=refund")
