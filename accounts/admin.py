@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from accounts import services
+from accounts import selectors, services
 from accounts.forms import AdjustmentForm
 from accounts.models import ApiKey, User
 from accounts.wallet import services as wallet
@@ -89,13 +89,29 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ["prefix", "name", "user", "created_at", "revoked_at"]
+    list_display = [
+        *("prefix", "name", "user", "scope", "created_at", "last_used_at", "last_used_address"),
+        *("expires_at", "revoked_at"),
+    ]
+    list_filter = ["scope"]
     list_select_related = ["user"]
-    search_fields = ["=prefix", "=user__email", "=user__id"]
+    search_fields = ["=prefix", "=former_prefix", "=user__email", "=user__id", "=last_used_address"]
     ordering = ["-id"]
     show_full_result_count = False
-    exclude = ["digest"]
+    fields = [
+        *("user", "name", "prefix", "scope", "services", "addresses", "daily_cap"),
+        *("created_at", "rotated_at", "former_prefix", "former_until", "expires_at", "revoked_at"),
+        *("last_used_at", "last_used_address", "calls"),
+    ]
     actions = ["revoke"]
+
+    @admin.display(description="daily cap")
+    def daily_cap(self, key: ApiKey) -> str:
+        return "none" if key.daily_cap_cents is None else dollars(key.daily_cap_cents)
+
+    @admin.display(description="calls in 24 hours")
+    def calls(self, key: ApiKey) -> int:
+        return selectors.calls_of(key)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_apikey")

@@ -6,6 +6,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.wallet import services as wallet
 from jiema.api.ids import ALPHABET, new_id
@@ -93,22 +94,79 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.state == AccountState.ACTIVE
 
 
+class Scope(models.TextChoices):
+    READ = "read", _("Read only")
+    TRADE = "trade", _("Read and trade")
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def active(self) -> "ApiKeyQuerySet":
-        return self.filter(revoked_at=None)
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
+
+    def ended(self) -> "ApiKeyQuerySet":
+        return self.filter(Q(expires_at__lte=Now()) | Q(revoked_at__isnull=False))
 
 
 class ApiKey(models.Model):
-    """A token's digest; the token itself is shown once and kept nowhere."""
+    """A token's digest and what the token may do; the token itself is shown once and kept nowhere.
+
+    addresses: networks that it may be used from, separated by commas; empty for everywhere.
+    services: codes that it may buy, separated by commas; empty for all.
+    daily_cap_cents: what it may spend within 24 hours, refunds taken off, US cents; empty for no cap.
+    former_digest: of the token before the rotation, which works until former_until.
+    last_used_at, last_used_address: as of the last minute; refused calls count.
+    mail_due_at: since when its owner is to be told of the new token.
+    """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="api_keys")
     name = models.CharField(max_length=60)
     prefix = models.CharField(max_length=11)
     digest = models.BinaryField(max_length=32, unique=True)
+    scope = models.CharField(max_length=5, choices=Scope, default=Scope.TRADE, db_default=Scope.TRADE)
+    addresses = models.TextField(blank=True, default="", db_default="")
+    services = models.TextField(blank=True, default="", db_default="")
+    daily_cap_cents = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    rotated_at = models.DateTimeField(null=True)
+    former_prefix = models.CharField(max_length=11, blank=True, default="", db_default="")
+    former_digest = models.BinaryField(max_length=32, null=True, unique=True)
+    former_until = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    last_used_address = models.GenericIPAddressField(null=True)
+    mail_due_at = models.DateTimeField(null=True, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 
+    class Meta:
+        constraints = [
+            CheckConstraint(condition=Q(scope__in=Scope.values), name="api_key_scope"),
+            CheckConstraint(condition=Q(daily_cap_cents__gt=0), name="api_key_cap_positive"),
+        ]
+        indexes = [models.Index(fields=["mail_due_at"], name="api_key_mail", condition=Q(mail_due_at__isnull=False))]
+
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def service_codes(self) -> list[str]:
+        return self.services.split(",") if self.services else []
+
+    @property
+    def networks(self) -> list[str]:
+        return self.addresses.split(",") if self.addresses else []
+
+
+class ApiKeyHour(models.Model):
+    """How many calls a key made within one hour, refused ones too."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="hours", db_index=False)
+    hour = models.DateTimeField(db_index=True)
+    calls = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["key", "hour"], name="api_key_hour_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.hour:%Y-%m-%d %H}: {self.calls}"

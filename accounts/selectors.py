@@ -1,6 +1,9 @@
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from django.db.models import Q, Sum
+from django.db.models.functions import Least, Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccountState, ApiKey, User
@@ -10,9 +13,10 @@ from jiema.api.db import read_prepared
 from jiema.api.errors import Forbidden
 
 _CALLER = """
-SELECT u.id, k.id, u.state <> 'active', u.reads_per_minute, u.writes_per_minute, ({ride})
+SELECT u.id, k.id, u.state <> 'active', u.reads_per_minute, u.writes_per_minute, k.scope = 'read', k.addresses, ({ride})
 FROM accounts_apikey k JOIN accounts_user u ON u.id = k.user_id
-WHERE k.digest = $1 AND k.revoked_at IS NULL
+WHERE (k.digest = $1 OR k.former_digest = $1 AND k.former_until > statement_timestamp())
+  AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
 """
 
 
@@ -28,8 +32,11 @@ def find_caller(digest: bytes, ride: Ride | None) -> tuple[Caller, Any] | None:
     row = read_prepared(sql, (digest, *(ride.params if ride else ())))
     if row is None:
         return None
-    user_id, key_id, is_blocked, reads, writes, cargo = row
-    return Caller(user_id, int(key_id), is_blocked == "t", _limit(reads), _limit(writes)), cargo
+    user_id, key_id, is_blocked, reads, writes, is_read_only, networks, cargo = row
+    caller = Caller(
+        user_id, int(key_id), is_blocked == "t", _limit(reads), _limit(writes), is_read_only == "t", networks
+    )
+    return caller, cargo
 
 
 def _limit(text: str | None) -> int | None:
@@ -45,7 +52,34 @@ def lock_active_user(user_id: str) -> User:
 
 
 def active_keys(user_id: str) -> list[ApiKey]:
-    return list(ApiKey.objects.active().filter(user_id=user_id).order_by("-id"))
+    """Newest first, each with its `calls` of the last 24 hours."""
+    keys = ApiKey.objects.active().filter(user_id=user_id)
+    return list(keys.annotate(calls=Sum("hours__calls", filter=_lately("hours__hour"), default=0)).order_by("-id"))
+
+
+def ended_keys(user_id: str) -> list[ApiKey]:
+    """The last ten of those that were revoked or have expired, each with its end as `ended_at`."""
+    ends = Least("revoked_at", "expires_at")
+    return list(ApiKey.objects.ended().filter(user_id=user_id).annotate(ended_at=ends).order_by("-ended_at")[:10])
+
+
+def calls_of(key: ApiKey) -> int:
+    """In the last 24 hours, refused ones too."""
+    return int(key.hours.filter(_lately("hour")).aggregate(calls=Sum("calls", default=0))["calls"])
+
+
+def _lately(hour: str) -> Q:
+    return Q(**{f"{hour}__gt": Now() - timedelta(hours=24)})
+
+
+def usable_key(key_id: int) -> ApiKey | None:
+    """None where it was revoked or has expired."""
+    return ApiKey.objects.active().filter(pk=key_id).first()
+
+
+def hold_daily_cap(key_id: int) -> int | None:
+    """US cents, None for no cap. Until the caller's transaction ends nobody else gets past here with this key."""
+    return ApiKey.objects.select_for_update(no_key=True).values_list("daily_cap_cents", flat=True).get(pk=key_id)
 
 
 def require_buyer(user_id: str) -> None:

@@ -66,7 +66,12 @@ def _wrap(operation: dict[str, Any], *, is_post: bool) -> None:
 
 
 def _codes(status: int) -> str:
-    return ", ".join(sorted({cls.code for cls in catalogue() if cls.status == status}))
+    """The codes; where one code has several reasons, each reason's sentence."""
+    classes = [cls for cls in catalogue() if cls.status == status]
+    codes = sorted({cls.code for cls in classes})
+    if len(codes) == 1:
+        return f"{codes[0]}: {' '.join(str(cls.text) for cls in classes)}"
+    return ", ".join(codes)
 
 
 def _error_schema() -> dict[str, Any]:

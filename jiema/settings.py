@@ -261,6 +261,8 @@ CELERY_BEAT_SCHEDULE = {
     "record-status": {"task": "status.record", "schedule": crontab(), "options": {"expires": 50}},
     "read-balances": {"task": "jiema.read_balances", "schedule": 60.0, "options": {"expires": 60}},
     "low-balance": {"task": "accounts.low_balance", "schedule": 30.0, "options": {"expires": 30}},
+    "write-key-uses": {"task": "accounts.write_key_uses", "schedule": 60.0, "options": {"expires": 60}},
+    "mail-new-tokens": {"task": "accounts.mail_new_tokens", "schedule": 15.0, "options": {"expires": 15}},
 }
 
 API_AUTHENTICATOR = "accounts.selectors.find_caller"

@@ -1,6 +1,6 @@
 from django.utils.translation import gettext_lazy as _
 
-from jiema.api.errors import BadRequest, DomainError, PageError
+from jiema.api.errors import BadRequest, DomainError, Forbidden, PageError
 
 
 class CodeReceived(DomainError):
@@ -28,6 +28,14 @@ class PriceChanged(DomainError):
     text = _("The price is now above the maximum that you sent; nothing was charged.")
 
 
+class ServiceNotAllowed(Forbidden):
+    text = _("This API key may not buy this service.")
+
+
+class OverDailyCap(Forbidden):
+    text = _("This API key has reached its daily spending cap; nothing was charged.")
+
+
 class UpstreamUnavailable(DomainError):
     code, status = "UPSTREAM_UNAVAILABLE", 503
     text = _("Numbers can't be bought right now; nothing was charged. Please try again.")
@@ -52,19 +60,19 @@ class InProgress(DomainError):
 
 
 class NotCompleted(PageError):
-    text = "Only the price of a completed order can be paid back; the others are refunded by themselves."
+    text = _("Only the price of a completed order can be paid back; the others are refunded by themselves.")
 
 
 class PaidBack(PageError):
-    text = "The price of this order was paid back already."
+    text = _("The price of this order was paid back already.")
 
 
 class StraySettled(PageError):
-    text = "This activation is settled already."
+    text = _("This activation is settled already.")
 
 
 class StrayNotGivenBack(PageError):
-    text = "The provider did not take it back."
+    text = _("The provider did not take it back.")
 
 
 class BadCursor(BadRequest):

@@ -36,7 +36,7 @@ class Order(models.Model):
 
     id = models.CharField(primary_key=True, max_length=25, default=new_id, editable=False, db_collation="C")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders")
-    api_key = models.ForeignKey("accounts.ApiKey", models.PROTECT, null=True, related_name="+")
+    api_key = models.ForeignKey("accounts.ApiKey", models.PROTECT, null=True, related_name="+", db_index=False)
     status = models.CharField(max_length=9, choices=Status, default=Status.WAITING)
     service = models.ForeignKey("catalog.Service", models.PROTECT, related_name="+")
     country = models.ForeignKey("catalog.Country", models.PROTECT, related_name="+")
@@ -82,6 +82,7 @@ class Order(models.Model):
             BrinIndex(fields=["created_at"], name="order_age"),
             models.Index(F("user"), F("status"), F("id").desc(), name="order_list_by_status"),
             models.Index(fields=["bought_at"], name="order_bought", condition=Q(activation_id__isnull=False)),
+            models.Index(fields=["api_key", "created_at"], name="order_by_key", condition=Q(api_key__isnull=False)),
             models.Index(
                 fields=["provider", "expires_at"],
                 name="order_open",

@@ -1,7 +1,9 @@
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Sum
+from django.db.models.functions import Now
 
 from jiema.api.authentication import Ride
 from jiema.api.db import read_prepared
@@ -88,6 +90,12 @@ def order_for(user_id: str, order_id: str) -> Order:
 def orders_of(user_id: str) -> QuerySet[Order]:
     """Newest first."""
     return Order.objects.filter(user_id=user_id).order_by("-id")
+
+
+def spent_by_key(key_id: int) -> int:
+    """US cents: what orders of the last 24 hours were charged, less what went back."""
+    newest = Order.objects.filter(api_key_id=key_id, created_at__gt=Now() - timedelta(hours=24))
+    return int(newest.aggregate(cents=Sum(F("charged_cents") - F("refunded_cents"), default=0))["cents"])
 
 
 def order_page(user_id: str, status: str | None, limit: int, cursor: str | None) -> tuple[list[str], str | None]:

@@ -14,6 +14,7 @@ django.setup()
 
 from accounts.selectors import caller_statement  # noqa: E402
 from jiema.api import limits, tokens  # noqa: E402
+from jiema.api.addresses import is_within  # noqa: E402
 from orders.selectors import ride_for  # noqa: E402
 
 STATEMENT = caller_statement(ride_for("").sql)
@@ -42,11 +43,13 @@ async def order(order_id: str, request: Request) -> Response:
     found = await application.state.database.fetchrow(STATEMENT, digest, order_id)
     if found is None:
         raise HTTPException(401)
-    _user, key, is_blocked, _reads, _writes, text = found
-    if is_blocked:
+    _user, key, is_blocked, _reads, _writes, _is_read_only, networks, text = found
+    address = request.client.host if request.client else ""
+    if is_blocked or (networks and not is_within(address, networks)):
         raise HTTPException(403)
-    buckets = (f"poll:{order_id}:{key}", f"polls:{key}")
-    allowed, tightest, left, wait = await application.state.valkey.evalsha(limits.SHA, 2, *buckets, WINDOW, *LIMITS)
+    names = (f"poll:{order_id}:{key}", f"polls:{key}", limits.USES)
+    checked = application.state.valkey.evalsha(limits.SHA, 3, *names, WINDOW, *LIMITS, key, address)
+    allowed, tightest, left, wait = await checked
     if not allowed:
         raise HTTPException(429)
     if text is None:

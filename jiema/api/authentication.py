@@ -17,13 +17,18 @@ KEY_PARAMETERS = frozenset({"api_key", "apikey", "key", "token", "access_token"}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who holds the key. limits: calls per window of this account, None for the shop's own."""
+    """Who holds the key. limits: calls per window of this account, None for the shop's own.
+
+    networks: those that the key may be used from, separated by commas; empty for all.
+    """
 
     user_id: str
     key_id: int
     is_blocked: bool
     read_limit: int | None
     write_limit: int | None
+    is_read_only: bool
+    networks: str
 
 
 @dataclass(frozen=True, slots=True)

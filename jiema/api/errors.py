@@ -55,12 +55,23 @@ class AuthMissing(DomainError):
 
 class AuthInvalid(DomainError):
     code, status = "AUTH_INVALID", 401
-    text = _("This API key is unknown or was revoked.")
+    text = _("This API key is unknown, was revoked, or has expired.")
 
 
 class Forbidden(DomainError):
     code, status = "FORBIDDEN", 403
     text = _("This account is blocked. Please contact support.")
+
+
+class ReadOnlyKey(Forbidden):
+    text = _("This API key may only read; buying, cancelling and the next SMS need one with the scope trade.")
+
+
+class WrongAddress(Forbidden):
+    text = _("This API key may not be used from this address.")
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"This API key may not be used from the address {address}.")
 
 
 class NotFound(DomainError):

@@ -1,7 +1,8 @@
 """Sliding-window limits, exact, shared by all processes through Valkey.
 
 Each bucket is a list of the microseconds of its admitted calls. One script call admits in all buckets or
-in none; a refused call leaves no trace, so it does not lengthen the wait.
+in none; a refused call leaves no trace, so it does not lengthen the wait. The same script call notes the use
+of the key, refused or not: how often, and when and from where last.
 """
 
 import math
@@ -23,6 +24,12 @@ local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local window = tonumber(ARGV[1])
 local allowed, tightest, left, oldest = 1, 1, nil, nil
+if #ARGV > #KEYS + 1 then
+  local uses, address = table.remove(KEYS), table.remove(ARGV)
+  local id = table.remove(ARGV)
+  redis.call('HINCRBY', uses, id, 1)
+  redis.call('HSET', uses, 'last:' .. id, t[1] .. ' ' .. address)
+end
 for i, key in ipairs(KEYS) do
   local first = redis.call('LINDEX', key, 0)
   while first and tonumber(first) <= now - window do
@@ -45,6 +52,7 @@ end
 if left < 0 then left = 0 end
 return {allowed, tightest, left, oldest + window - now}
 """
+USES = "key-uses"
 TELL_SECONDS = 60.0
 SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
@@ -67,11 +75,27 @@ class Verdict:
     reset: int
 
 
-def check(buckets: Sequence[Bucket]) -> Verdict:
-    """Count one call in all buckets if each has room. Without Valkey: this process's own count."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Of a key, from an address."""
+
+    key_id: int
+    address: str
+
+
+def check(buckets: Sequence[Bucket], use: Use | None = None) -> Verdict:
+    """Count one call in all buckets if each has room, and note the use whether or not.
+
+    Without Valkey: this process's own count, and the use is forgotten.
+    """
     window = int(settings.API_WINDOW_SECONDS * 1_000_000)
+    names: list[str] = [bucket.name for bucket in buckets]
+    values: list[int | str] = [window, *(bucket.limit for bucket in buckets)]
+    if use:
+        names.append(USES)
+        values += [use.key_id, use.address]
     try:
-        reply = valkey.evaluate(SCRIPT, SHA, [b.name for b in buckets], [window, *(b.limit for b in buckets)])
+        reply = valkey.evaluate(SCRIPT, SHA, names, values)
     except valkey.Away:
         _tell_now_and_then()
         reply = _local.check(buckets, window)

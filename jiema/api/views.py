@@ -11,6 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from jiema.api import limits
+from jiema.api.addresses import client_address, is_within
 from jiema.api.authentication import Caller, Ride, authenticate, refuse_key_in_query
 from jiema.api.envelope import JSON_TYPE
 from jiema.api.errors import (
@@ -19,12 +20,14 @@ from jiema.api.errors import (
     MethodNotAllowed,
     NotFound,
     RateLimited,
+    ReadOnlyKey,
     UnsupportedMediaType,
+    WrongAddress,
 )
 
 
 class ApiView(APIView):
-    """Base of every endpoint: method, key, account, limit, body, in this order; then the handler.
+    """Base of every endpoint: method, key, account, the key's own bounds, limit, body, in this order; then the handler.
 
     self.caller: who calls. self.cargo: what `ride` brought along with the key's look-up.
     """
@@ -49,13 +52,23 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: str) -> None:
         self._check_method(request)
         self.caller, self.cargo = authenticate(request._request, self.ride(**kwargs))
-        verdict = limits.check(self.buckets())
+        address = client_address(request._request)
+        verdict = limits.check(self.buckets(), limits.Use(self.caller.key_id, address))
         request._request.rate_limit = verdict  # type: ignore[attr-defined]
-        if self.caller.is_blocked:
-            raise Forbidden
+        self._check_access(address)
         if not verdict.allowed:
             raise RateLimited(retry_after=verdict.reset)
         refuse_key_in_query(request._request)
+
+    def _check_access(self, address: str) -> None:
+        """Raises Forbidden."""
+        caller = self.caller
+        if caller.is_blocked:
+            raise Forbidden
+        if caller.networks and not is_within(address, caller.networks):
+            raise WrongAddress(address)
+        if caller.is_read_only and self.is_write:
+            raise ReadOnlyKey
 
     def _check_method(self, request: Request) -> None:
         if request.method is None or request.method.lower() not in self.allowed:

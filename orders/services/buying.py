@@ -21,6 +21,7 @@ from jiema.failpoints import failpoint
 from orders.errors import OutcomeUnknown, PriceChanged, UpstreamUnavailable
 from orders.models import IdempotentCall, Order, Outcome, Status, UpstreamAttempt
 from orders.services import idempotency
+from orders.services.key_limits import require_allowed
 from orders.services.lifecycle import database_now, lock_order, transition
 from orders.services.stopping import RETRY_SECONDS, require_sales
 
@@ -41,8 +42,9 @@ def buy_number(
 
     service: code or slug. country: id or slug. max_price_cents: refuse where the charge would be higher.
     call: the client's idempotency claim, which is tied to the order with the charge.
+    api_key_id: whose services and daily cap bound the purchase.
     Raises before anything is charged: BadService, BadCountry, NoNumbers, PriceChanged, Insufficient,
-    Forbidden. With `order_id`, after the charge went back: NoNumbers, UpstreamUnavailable. With
+    Forbidden, AuthInvalid. With `order_id`, after the charge went back: NoNumbers, UpstreamUnavailable. With
     `order_id` and the charge held: OutcomeUnknown.
     """
     price = quote(service, country)
@@ -81,6 +83,8 @@ def _purchase(attempt: UpstreamAttempt, began: float) -> None:
 @transaction.atomic(durable=True)
 def _reserve(user_id: str, price: Quote, api_key_id: int | None, call: IdempotentCall | None) -> UpstreamAttempt:
     require_buyer(user_id)
+    if api_key_id is not None:
+        require_allowed(api_key_id, price)
     order = Order.objects.create(
         user_id=user_id,
         api_key_id=api_key_id,

@@ -142,3 +142,18 @@ def test_demo_says_that_no_sandbox_answers(settings: Settings, monkeypatch: pyte
     monkeypatch.setattr("jiema.demo.SANDBOX_STARTS_WITHIN", 0.3)
     with pytest.raises(CommandError, match="No sandbox answers at http"):
         run("demo")
+
+
+def test_create_api_key_takes_a_scope_and_an_end(alice: User) -> None:
+    run("create_api_key", alice.email, "--scope", "read", "--expires", "30")
+    key = ApiKey.objects.get()
+    assert key.scope == "read"
+    assert key.expires_at
+    assert (key.expires_at - key.created_at).days in (29, 30)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651"])
+def test_create_api_key_refuses_an_end_out_of_bounds(alice: User, days: str) -> None:
+    with pytest.raises(CommandError, match="after 1 to 3650 days"):
+        run("create_api_key", alice.email, "--expires", days)
+    assert not ApiKey.objects.exists()

@@ -2,11 +2,13 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
 from accounts import services as accounts
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, ApiKeyHour, Scope, User
+from accounts.services import KeyLimits
 from accounts.wallet.models import Entry
 from catalog.models import Country, Price, PriceRule, Provider
 from tests.conftest import PASSWORD
@@ -76,6 +78,19 @@ def test_keys_are_revoked_and_their_digest_is_not_shown(ops: Client, alice: User
     assert "digest" not in ops.get(f"/admin/accounts/apikey/{key.pk}/change/").content.decode().lower()
     ops.post("/admin/accounts/apikey/", {"action": "revoke", "_selected_action": key.pk})
     assert not ApiKey.objects.active().exists()
+
+
+def test_a_keys_facts_are_there_for_support(ops: Client, alice: User) -> None:
+    limits = KeyLimits(Scope.READ, addresses="203.0.113.0/24", services="tg,wa", daily_cap_cents=550)
+    key, _ = accounts.create_api_key(alice.pk, "bot", limits)
+    ApiKey.objects.update(last_used_address="198.51.100.4", former_prefix="jm_formerly")
+    ApiKeyHour.objects.create(key=key, hour=Now(), calls=4711)
+    page = ops.get(f"/admin/accounts/apikey/{key.pk}/change/").content.decode()
+    for fact in ["Read only", "203.0.113.0/24", "tg,wa", "$5.50", "198.51.100.4", "4711", key.prefix]:
+        assert fact in page
+    for words in [key.prefix, "jm_formerly", "198.51.100.4", alice.email]:
+        assert "1 result" in ops.get("/admin/accounts/apikey/", {"q": words}).content.decode()
+    assert "0 results" in ops.get("/admin/accounts/apikey/", {"q": "no address"}).content.decode()
 
 
 def test_prices_follow_a_rule_at_once(ops: Client, provider: Provider) -> None:
