@@ -4,6 +4,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from jiema.fields import DollarsField
+
 
 class ApiKeyForm(forms.Form):
     name = forms.CharField(
@@ -18,13 +20,8 @@ class NoticesForm(forms.Form):
     """threshold comes in US dollars and goes out as cents; None where the notice is off."""
 
     is_on = forms.BooleanField(label=_("Send me a mail when my balance gets low"), required=False)
-    threshold = forms.DecimalField(
-        label=_("Low means under, in US dollars"),
-        required=False,
-        min_value=Decimal("0.01"),
-        max_value=10_000,
-        decimal_places=2,
-        widget=forms.NumberInput(attrs={"inputmode": "decimal"}),
+    threshold = DollarsField(
+        label=_("Low means under, in US dollars"), required=False, least=Decimal("0.01"), most=Decimal(10_000)
     )
 
     def clean(self) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from django.db.models.functions import Coalesce, Now
 from accounts import mail
 from accounts.models import AccountState, User
 from accounts.wallet.models import Entry, Kind, Wallet
-from jiema.money import dollars
 
 log = structlog.get_logger(__name__)
 
@@ -57,9 +56,8 @@ def _tell(user_id: str) -> bool:
     user = _due().annotate(balance=F("wallet__balance_cents"), newest=_NEWEST).filter(pk=user_id).first()
     if user is None or not _claim(user, user.newest):
         return False
-    amounts = {"balance": dollars(user.balance), "threshold": dollars(user.low_balance_cents or 0)}
     try:
-        mail.send(user, "low_balance", **amounts)
+        mail.send(user, "low_balance", balance=user.balance, threshold=user.low_balance_cents)
     except SMTPRecipientsRefused as refusal:
         codes = [code for code, _ in refusal.recipients.values()]
         log.warning("mail_refused", user=user.pk, codes=codes)

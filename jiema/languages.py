@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_datetime_format
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_decimal_symbol
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -53,6 +53,10 @@ def number(value: int | Decimal) -> str:
 def percent(value: float) -> str:
     """Of a hundred, with all its digits: 99.97%, 99,97%."""
     return format_percent(Decimal(str(value)) / 100, locale=current_locale(), decimal_quantization=False)
+
+
+def decimal_sign() -> str:
+    return get_decimal_symbol(current_locale())
 
 
 def day(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from jiema.fields import DollarsField
 from jiema.money import dollars
 
 SLIP_BYTES = 3_000_000
@@ -18,12 +19,11 @@ SLIP_BEGINS = {
 class TopUpForm(forms.Form):
     """amount comes in US dollars and goes out as cents. The method's own bounds are the service's to check."""
 
-    amount = forms.DecimalField(
+    amount = DollarsField(
         label=_("Amount in US dollars"),
-        min_value=Decimal("0.01"),
-        max_value=Decimal(1_000_000),
-        decimal_places=2,
-        widget=forms.NumberInput(attrs={"inputmode": "decimal", "autocomplete": "transaction-amount", "step": "0.01"}),
+        least=Decimal("0.01"),
+        most=Decimal(1_000_000),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "transaction-amount"}),
     )
     method = forms.CharField(max_length=10)
     form = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)

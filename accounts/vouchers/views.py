@@ -11,7 +11,7 @@ from accounts.vouchers.errors import UnknownCode
 from accounts.vouchers.forms import RedeemForm
 from accounts.web import CustomerRequest
 from jiema.api.errors import DomainError
-from jiema.money import dollars
+from jiema.languages import dollars
 from jiema.web import limited
 
 

@@ -9,8 +9,9 @@ from pytest_django import Settings
 
 from accounts import mail
 from accounts.models import Language, User
+from accounts.topups.models import TopUp
 
-AMOUNTS = {"balance": "$1.00", "threshold": "$5.00"}
+AMOUNTS = {"balance": 100, "threshold": 500}
 
 
 def sent() -> outbox.EmailMessage:
@@ -30,22 +31,22 @@ def test_a_mail_says_where_to_go(bob: User, settings: Settings) -> None:
     settings.SITE_URL = "https://shop.example.com"
     mail.send(bob, "low_balance", **AMOUNTS)
     body = sent().body
-    assert "which is under the $5.00 from which" in body
+    assert "Your balance at jiema is $1.00. You wanted to know when it is under $5.00." in body
     assert "\nhttps://shop.example.com/account/top-up\n" in body
     assert "\nhttps://shop.example.com/account/notices\n" in body
 
 
 def test_nothing_is_escaped_and_a_subject_is_one_line(bob: User) -> None:
-    mail.send(bob, "low_balance", balance="<1> &\n 'x'", threshold="$5.00")
-    assert sent().subject == "Your balance is <1> & 'x'"
-    assert "balance at jiema is <1> &\n 'x'," in sent().body
+    mail.send(bob, "top_up_credited", top_up=TopUp(credited_cents=100, gateway="bank"), page="/?a='1'&b=<2>")
+    assert sent().subject == "$1.00 are on your balance"
+    assert "Payment and receipt: /?a='1'&b=<2>\n" in sent().body
 
 
 @pytest.mark.parametrize("lang", Language)
 def test_every_language_of_an_account_can_be_written_to(bob: User, lang: str) -> None:
     bob.lang = lang
     mail.send(bob, "low_balance", **AMOUNTS)
-    assert "$1.00" in sent().subject
+    assert {"en": "$1.00", "id": "US$1,00", "ms": "USD1.00", "zh": "US$1.00"}[lang] in sent().subject
 
 
 def test_a_mail_is_in_its_readers_language(bob: User, tmp_path: Path, settings: Settings) -> None:
@@ -57,4 +58,4 @@ def test_a_mail_is_in_its_readers_language(bob: User, tmp_path: Path, settings: 
     settings.LOCALE_PATHS = [tmp_path]
     bob.lang = "id"
     mail.send(bob, "low_balance", **AMOUNTS)
-    assert (sent().subject, translation.get_language()) == ("Saldo Anda $1.00", "en")
+    assert (sent().subject, translation.get_language()) == ("Saldo Anda US$1,00", "en")

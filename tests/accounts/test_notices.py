@@ -61,7 +61,7 @@ def test_a_balance_that_falls_is_told_once(low: User) -> None:
     assert [tell_low_balances() for _ in range(3)] == [1, 0, 0]
     (message,) = mail.outbox
     assert (message.to, message.subject) == (["carol@example.com"], "Your balance is $4.00")
-    assert "is $4.00, which is under the $5.00" in message.body
+    assert "is $4.00. You wanted to know when it is under $5.00." in message.body
     assert state(low) == (500, True, True)
 
 

@@ -19,7 +19,7 @@ from accounts.topups.gateways.base import GatewayError, Wish
 from accounts.topups.models import OPEN, PaymentMethod, TopUp, TopUpState, TopUpTerms
 from accounts.wallet.models import Wallet
 from jiema.failpoints import failpoint
-from jiema.money import dollars
+from jiema.languages import dollars
 
 OPEN_AT_MOST = 10
 ENOUGH_TIME = timedelta(minutes=10)
