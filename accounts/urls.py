@@ -1,10 +1,12 @@
 from django.urls import include, path
 
 from accounts import views
+from accounts.statement.views import statement, statement_file
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
-    path("account/statement", views.statement, name="statement"),
+    path("account/statement", statement, name="statement"),
+    path("account/statement.csv", statement_file, name="statement_file"),
     path("account/notices", views.notices, name="notices"),
     path("account/api-keys", views.api_keys, name="api_keys"),
     path("account/api-keys/<int:key_id>/revoke", views.revoke_key, name="revoke_key"),

@@ -7,23 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts import notices as low_balance
 from accounts import selectors, services
 from accounts.forms import ApiKeyForm, NoticesForm
 from accounts.models import MAX_ACTIVE_KEYS, ApiKey
-from accounts.wallet.models import Entry
 from accounts.web import CustomerRequest
 from jiema.api.errors import DomainError
-from jiema.web import limited, page_of, tell
-
-
-@require_safe
-@login_required
-def statement(request: CustomerRequest) -> HttpResponse:
-    entries, cursor = page_of(Entry.objects.filter(wallet_id=request.user.pk), request.GET.get("before"))
-    return render(request, "accounts/statement.html", {"entries": entries, "cursor": cursor})
+from jiema.web import limited, tell
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

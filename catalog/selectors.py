@@ -101,6 +101,14 @@ def prices_of(service: Service, words: str = "") -> QuerySet[Price]:
     return prices.order_by("price_cents", "country_id")
 
 
+def prices_of_pairs(pairs: list[tuple[str, int]]) -> QuerySet[Price]:
+    """Of these services in these countries, where they are on sale now."""
+    named = Q(pk=None)
+    for service_code, country_id in pairs:
+        named |= Q(service=service_code, country=country_id)
+    return Price.objects.filter(named, provider__paused_at=None).select_related("service", "country")
+
+
 def services_on_sale() -> list[dict[str, Any]]:
     """Services with stock, in the shop's order; minCostUsd in US dollars as a number."""
     return [

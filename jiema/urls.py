@@ -3,7 +3,9 @@ from django.urls import include, path, re_path
 
 from jiema import openapi, views
 from jiema.api.views import not_found
+from jiema.dashboard import dashboard
 from jiema.site import errors
+from orders.api.pulse import pulse
 from orders.api.push import receive
 
 handler400 = errors.bad_request
@@ -15,11 +17,12 @@ urlpatterns = [
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
+    path("api/pulse", pulse, name="pulse"),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("metrics", views.metrics),
     path("", views.front, name="front"),
-    path("dashboard", views.dashboard, name="dashboard"),
+    path("dashboard", dashboard, name="dashboard"),
     path("", include("jiema.site.urls")),
     path("language", views.language, name="set_language"),
     path("", include("jiema.docs.urls")),

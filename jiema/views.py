@@ -1,23 +1,18 @@
 import hmac
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as choose_language
 
 from accounts import services as accounts
-from accounts.web import CustomerRequest
 from catalog.selectors import find_services
 from jiema import health
 from jiema import metrics as shop_metrics
 from jiema.languages import api_code
-from orders.models import OPEN
-from orders.selectors import orders_of
 
 POPULAR = 12
-RECENT = 8
 
 
 @require_safe
@@ -48,18 +43,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     return render(request, "jiema/front.html", {"services": find_services()[:POPULAR]})
-
-
-@require_safe
-@login_required
-def dashboard(request: CustomerRequest) -> HttpResponse:
-    orders = orders_of(request.user.pk).select_related("service", "country")
-    shown = {
-        "open": orders.filter(status__in=OPEN)[:RECENT],
-        "recent": orders.exclude(status__in=OPEN)[:RECENT],
-        "services": find_services()[: POPULAR // 2],
-    }
-    return render(request, "jiema/dashboard.html", shown)
 
 
 @require_POST

@@ -1,8 +1,8 @@
 from django.conf import settings
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import BrinIndex, OpClass
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Reverse
 from django.utils.translation import gettext_lazy as _
 
 from jiema.api.ids import new_id
@@ -83,6 +83,9 @@ class Order(models.Model):
             models.Index(F("user"), F("status"), F("id").desc(), name="order_list_by_status"),
             models.Index(fields=["bought_at"], name="order_bought", condition=Q(activation_id__isnull=False)),
             models.Index(fields=["api_key", "created_at"], name="order_by_key", condition=Q(api_key__isnull=False)),
+            models.Index(F("user"), F("service"), F("id").desc(), name="order_list_by_service"),
+            models.Index(F("user"), F("country"), F("id").desc(), name="order_list_by_country"),
+            models.Index(F("user"), OpClass(Reverse("phone"), name="text_pattern_ops"), name="order_by_phones_end"),
             models.Index(
                 fields=["provider", "expires_at"],
                 name="order_open",

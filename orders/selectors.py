@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from jiema.api.authentication import Ride
 from jiema.api.db import read_prepared
 from jiema.api.errors import NotFound
 from orders.errors import BadCursor
-from orders.models import Order
+from orders.models import OPEN, Order, Status
 
 
 def _time(column: str) -> str:
@@ -66,6 +67,39 @@ ORDER BY o.id DESC LIMIT %(limit)s
 _PAGE_BY_STATUS = _PAGE.replace("ORDER BY o.id", "AND o.status = %(status)s ORDER BY o.id")
 AFTER_ALL_IDS = "d"
 
+# What an open page watches: the newest open orders of its customer, and the one order that it is about.
+WATCHED_AT_MOST = 20
+_WATCHED = "SELECT o.id, o.status, o.phone, o.synced_at, o.activation_id FROM orders_order o WHERE o.user_id = $1"
+_OPEN = f"({_WATCHED} AND o.status = '{{status}}' AND o.id <> $2 ORDER BY o.id DESC LIMIT {WATCHED_AT_MOST})"
+_PULSE = f"""
+WITH o AS ({_WATCHED} AND o.id = $2 UNION ALL {" UNION ALL ".join(_OPEN.format(status=each) for each in OPEN)})
+SELECT u.state = 'active' AND EXISTS (
+           SELECT FROM django_session WHERE session_key = $3 AND expire_date > now()),
+       (SELECT md5(string_agg(concat_ws('-', o.id, o.status, o.phone IS NULL,
+               (SELECT count(*) FROM orders_sms s WHERE s.order_id = o.id)), ' ' ORDER BY o.id)) FROM o),
+       (SELECT string_agg(o.id, ' ' ORDER BY o.synced_at) FROM o WHERE {_IS_STALE})
+FROM accounts_user u WHERE u.id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """is_let_in: the account is active and the session not over. mark: changes when something that the page shows
+    does. stale: ids of orders that the provider should be asked about, the longest waiting first."""
+
+    is_let_in: bool
+    mark: str
+    stale: list[str]
+
+
+def pulse(user_id: str, order_id: str, session_key: str) -> Pulse:
+    """How the orders on an open page are, by one statement. order_id: the page's own order, or empty."""
+    row = read_prepared(_PULSE, (user_id, order_id, session_key))
+    if row is None:
+        return Pulse(False, "", [])
+    is_let_in, mark, stale = row
+    return Pulse(is_let_in == "t", mark or "", (stale or "").split())
+
 
 def ride_for(order_id: str) -> Ride:
     """The caller's order as JSON text behind one mark: `!` where the provider should be asked again."""
@@ -81,10 +115,23 @@ def order_json(order_id: str) -> str:
 
 def order_for(user_id: str, order_id: str) -> Order:
     """This user's order, or NotFound: a stranger's order does not exist."""
-    order = Order.objects.select_related("provider").filter(user_id=user_id, pk=order_id).first()
+    order = Order.objects.select_related("provider", "service", "country").filter(user_id=user_id, pk=order_id).first()
     if order is None:
         raise NotFound("There is no such order.")
     return order
+
+
+def watched_beside(user_id: str, order_id: str, kept: list[str]) -> list[Order]:
+    """What a page shows beside its own order: the newest open ones, and the kept ones though they are over."""
+    others = orders_of(user_id).exclude(pk=order_id).select_related("service", "country")
+    running = others.filter(status__in=OPEN)[:WATCHED_AT_MOST]
+    over = others.filter(pk__in=kept).exclude(status__in=OPEN) if kept else []
+    return sorted([*running, *over], key=lambda order: order.pk, reverse=True)
+
+
+def has_code(user_id: str) -> bool:
+    """Did a number of this customer's ever bring one?"""
+    return Order.objects.filter(user_id=user_id, status__in=(Status.RECEIVED, Status.COMPLETED)).exists()
 
 
 def orders_of(user_id: str) -> QuerySet[Order]:

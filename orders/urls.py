@@ -1,12 +1,13 @@
 from django.urls import path
 
-from orders import views
+from orders import order_views, views
 
 urlpatterns = [
     path("buy", views.buy, name="buy"),
-    path("orders", views.order_list, name="orders"),
-    path("orders/<str:order_id>", views.order, name="order"),
-    path("orders/<str:order_id>/live", views.live, name="order_live"),
-    path("orders/<str:order_id>/cancel", views.cancel, name="cancel_order"),
-    path("orders/<str:order_id>/next-sms", views.next_sms, name="next_sms"),
+    path("orders", order_views.order_list, name="orders"),
+    path("orders/live", order_views.live, name="open_orders_live"),
+    path("orders/<str:order_id>", order_views.order, name="order"),
+    path("orders/<str:order_id>/live", order_views.live, name="order_live"),
+    path("orders/<str:order_id>/cancel", order_views.cancel, name="cancel_order"),
+    path("orders/<str:order_id>/next-sms", order_views.next_sms, name="next_sms"),
 ]

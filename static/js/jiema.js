@@ -22,9 +22,10 @@ function copyFrom(button) {
   const text = document.getElementById(button.dataset.from);
   const value = text.dataset.copy || text.textContent;
   navigator.clipboard.writeText(value).then(() => {
-    const label = button.textContent;
-    button.textContent = button.dataset.done;
-    setTimeout(() => { button.textContent = label; }, 1500);
+    const words = button.querySelector("span") ?? button;
+    const label = words.textContent;
+    words.textContent = button.dataset.done;
+    setTimeout(() => { words.textContent = label; }, 1500);
   }, () => select(text));
 }
 
