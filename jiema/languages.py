@@ -41,7 +41,7 @@ def current_locale() -> Locale:
 
 def dollars(cents: int) -> str:
     """US cents as the reader's language writes them: $1,234.56, US$ 1.234,56."""
-    locale = "en_US" if (get_language() or ENGLISH) == ENGLISH else current_locale()
+    locale = "en_US" if current_locale().language == ENGLISH else current_locale()
     amount = format_currency(Decimal(abs(cents)).scaleb(-2), "USD", locale=locale)
     return f"{MINUS}{amount}" if cents < 0 else amount
 
