@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "accounts.vouchers",
     "catalog",
     "orders",
+    "orders.webhooks",
 ]
 
 MIDDLEWARE = [
@@ -252,6 +253,9 @@ CELERY_BEAT_SCHEDULE = {
     "sync-catalogue": {"task": "catalog.sync", "schedule": 180.0, "options": {"expires": 170}},
     "check-books": {"task": "jiema.check_books", "schedule": 300.0, "options": {"expires": 290}},
     "check-all-books": {"task": "jiema.check_all_books", "schedule": crontab(hour=3, minute=17)},
+    "send-webhooks": {"task": "webhooks.send", "schedule": 2.0, "options": {"expires": 4}},
+    "tell-webhooks-off": {"task": "webhooks.tell_switched_off", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-webhooks": {"task": "webhooks.forget", "schedule": 3600.0},
     "follow-payments": {"task": "topups.follow", "schedule": 5.0, "options": {"expires": 10}},
     "handle-webhooks": {"task": "topups.handle_webhooks", "schedule": 5.0, "options": {"expires": 10}},
     "send-payouts": {"task": "topups.send_payouts", "schedule": 30.0, "options": {"expires": 30}},

@@ -32,7 +32,10 @@ class Order(models.Model):
     floor_cents: the least price that the rules allowed when it was sold. returned_at: when the provider said
     that it gave the money for an unwanted number back.
     reread_upstream: a next-SMS request ended unclear; look before asking again.
+    has_listeners: may webhooks want to hear of it? Known under its lock, and else to be looked up.
     """
+
+    has_listeners: bool = True
 
     id = models.CharField(primary_key=True, max_length=25, default=new_id, editable=False, db_collation="C")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders")

@@ -79,7 +79,9 @@ class _ClockedReader(io.RawIOBase):
         super().close()
 
 
-class _ClockedResponse(HTTPResponse):
+class ClockedResponse(HTTPResponse):
+    """Its head and body are read until a deadline, on the monotonic clock."""
+
     def __init__(self, sock: socket.socket, *args: Any, deadline: float, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self.fp = io.BufferedReader(_ClockedReader(self.fp.detach(), sock, deadline))
@@ -161,7 +163,7 @@ class Transport:
 
     def _exchange(self, connection: HTTPConnection, params: Mapping[str, str], deadline: float) -> Reply:
         connection.sock.settimeout(_left(deadline))
-        connection.response_class = partial(_ClockedResponse, deadline=deadline)  # type: ignore[assignment]
+        connection.response_class = partial(ClockedResponse, deadline=deadline)  # type: ignore[assignment]
         connection.request("GET", f"{self._path}?{urlencode({**self._secret, **params})}", headers=HEADERS)
         with connection.getresponse() as response:
             return Reply(response.status, _body(response), _retry_after(response))

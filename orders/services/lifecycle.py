@@ -8,6 +8,8 @@ from accounts.referrals import services as referrals
 from accounts.wallet import services as wallet
 from jiema.failpoints import failpoint
 from orders.models import REFUNDED, Order, Status
+from orders.webhooks.selectors import has_listeners
+from orders.webhooks.services import announcing as webhooks
 
 MOVES: dict[str, frozenset[Status]] = {
     Status.WAITING: frozenset({Status.RECEIVED, Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
@@ -36,13 +38,14 @@ def database_now() -> datetime:
 
 
 def lock_order(order_id: str) -> Order:
-    return Order.objects.select_for_update().get(pk=order_id)
+    orders = Order.objects.select_for_update().annotate(has_listeners=has_listeners())  # type: ignore[no-redef]
+    return orders.get(pk=order_id)
 
 
 def transition(order: Order, to: Status, *, returned: bool = False) -> None:
     """Move a locked order; FAILED and CANCELLED give the whole charge back, COMPLETED pays its customer's inviter.
 
-    Raises IllegalMove.
+    The customer's webhooks are told with the commit. Raises IllegalMove.
     returned: the provider has said that it takes the number back; else it is given back as soon as it may be.
     """
     if to not in MOVES[order.status]:
@@ -62,6 +65,7 @@ def transition(order: Order, to: Status, *, returned: bool = False) -> None:
         wallet.refund(order.user_id, order.pk)
     elif to == Status.COMPLETED:
         referrals.share(order.pk, order.user_id, order.charged_cents)
+    webhooks.announce(order, webhooks.EVENTS.get(to))
 
 
 def _give_back(order: Order, *, returned: bool) -> None:

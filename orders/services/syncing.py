@@ -17,6 +17,8 @@ from orders import models
 from orders.models import OPEN, REFUNDED, Cause, Order, Status
 from orders.services.lifecycle import database_now, lock_order, transition
 from orders.services.losses import record_loss, void_loss
+from orders.webhooks.models import Event
+from orders.webhooks.services import announcing as webhooks
 
 STALE_AFTER = timedelta(seconds=3)
 GRACE = timedelta(seconds=60)
@@ -88,6 +90,8 @@ def store_sms(order: Order, sms: Sms, road: Road) -> bool:
     order.save(update_fields=["sms_body", "sms_received_at"])
     if order.status == Status.WAITING:
         transition(order, Status.RECEIVED)
+    else:
+        webhooks.announce(order, Event.RECEIVED)
     return True
 
 
