@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("accounts.vouchers.urls")),
     path("", include("accounts.referrals.urls")),
     path("", include("orders.urls")),
+    path("", include("orders.webhooks.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/openapi.json", openapi.serve),
     path("api/push/<str:secret>", receive),
