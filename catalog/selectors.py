@@ -77,12 +77,9 @@ def quote(service: str, country: str) -> Quote:
     return Quote(*row)
 
 
-def find_services(words: str = "") -> QuerySet[ServiceSummary]:
-    """Services with stock whose name holds the words, in the shop's order."""
-    found = ServiceSummary.objects.select_related("service").order_by("service__position", "service_id")
-    if words:
-        found = found.filter(Q(service__name__icontains=words) | Q(service__slug=words.lower()))
-    return found
+def find_services() -> QuerySet[ServiceSummary]:
+    """Services with stock, in the shop's order."""
+    return ServiceSummary.objects.select_related("service").order_by("service__position", "service_id")
 
 
 def service_called(name: str) -> Service:
@@ -93,12 +90,9 @@ def service_called(name: str) -> Service:
     return found
 
 
-def prices_of(service: Service, words: str = "") -> QuerySet[Price]:
-    """Cheapest first; of the countries whose name holds the words, or whose slug they are."""
-    prices = Price.objects.filter(service=service).select_related("country")
-    if words:
-        prices = prices.filter(Q(country__name__icontains=words) | Q(country__slug=words.lower()))
-    return prices.order_by("price_cents", "country_id")
+def prices_of(service: Service) -> QuerySet[Price]:
+    """Cheapest first."""
+    return Price.objects.filter(service=service).select_related("country").order_by("price_cents", "country_id")
 
 
 def prices_of_pairs(pairs: list[tuple[str, int]]) -> QuerySet[Price]:

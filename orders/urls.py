@@ -4,6 +4,7 @@ from orders import order_views, views
 
 urlpatterns = [
     path("buy", views.buy, name="buy"),
+    path("buy/<str:name>", views.counter, name="counter"),
     path("orders", order_views.order_list, name="orders"),
     path("orders/live", order_views.live, name="open_orders_live"),
     path("orders/<str:order_id>", order_views.order, name="order"),

@@ -13,7 +13,7 @@ def html(response: HttpResponse) -> str:
 
 def form(client: Client, pick: str = "7-39") -> dict[str, str]:
     """What the button beside Malaysia sends."""
-    nonce = FORM.search(html(client.get("/buy?service=telegram")))
+    nonce = FORM.search(html(client.get("/buy/telegram")))
     assert nonce
     return {"nonce": nonce.group(1), "service": "tg", "pick": pick}
 

@@ -16,7 +16,7 @@ from tests.web.shopping import buy, html
 OPEN_TO_ALL = [
     "/",
     "/buy",
-    "/buy?service=telegram",
+    "/buy/telegram",
     "/terms",
     "/accounts/login/",
     "/accounts/signup/",
@@ -27,7 +27,7 @@ OPEN_TO_ALL = [
 ]
 FOR_CUSTOMERS = [
     "/dashboard",
-    "/buy?service=telegram&country=malaysia",
+    "/buy/telegram?country=malaysia&sort=name",
     "/orders",
     "/account/statement",
     "/account/api-keys",
@@ -91,7 +91,7 @@ def test_pages_of_one_row(site: Client, alice: User, provider: Provider, setting
 @pytest.mark.django_db
 def test_what_is_not_there(client: Client) -> None:
     assert_is_sound(client, "/nothing", 404)
-    assert_is_sound(client, "/buy?service=nothing", 404)
+    assert_is_sound(client, "/buy/nothing", 404)
 
 
 def test_the_front_shows_real_prices(client: Client, provider: Provider) -> None:

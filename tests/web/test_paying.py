@@ -148,7 +148,7 @@ def test_a_dispute_that_is_won(page: Page, customer: User, gateways: Gateways) -
 
 def buy(page: Page) -> str:
     """The address of the new order's page."""
-    page.goto("/buy?service=telegram")
+    page.goto("/buy/telegram")
     press(page, "Buy a number in Malaysia for $0.39")
     page.wait_for_url("**/orders/c*")
     return page.url
@@ -165,7 +165,7 @@ def test_a_dispute_that_is_lost(page: Page, customer: User, gateways: Gateways, 
     look(page, top_up)
     shows(page, "Disputed", "What of it is spent already is owed to us; new orders wait until it is paid in.")
     assert (balance(customer), owed(customer)) == (0, 78)
-    page.goto("/buy?service=telegram")
+    page.goto("/buy/telegram")
     press(page, "Buy a number in Malaysia for $0.39")
     expect(page.get_by_role("status")).to_have_text(
         "A payment of yours was taken back by its bank. Please top up what is missing."
