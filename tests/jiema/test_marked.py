@@ -163,3 +163,16 @@ REFUSALS = set(_below(DomainError)) - OPS - {"NotFound", "BadRequest"}
 def test_python_says_nothing_unmarked() -> None:
     found = {path.as_posix(): list(unmarked(ast.parse(path.read_text()))) for path in python_files()}
     assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+# Two words, which no selector and no class name is.
+SENTENCE = re.compile(r"^[A-Z][a-z]+ [a-z]{2,}|[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+STRING = re.compile(r"""(?<![\w.])(["'`])((?:(?!\1)[^\\\n]|\\.)*)\1""")
+
+
+def test_scripts_say_only_what_the_page_gave_them() -> None:
+    found = {
+        path.name: [text for _, text in STRING.findall(path.read_text()) if SENTENCE.search(text)]
+        for path in sorted((Path(settings.BASE_DIR) / "static/js").rglob("*.js"))
+    }
+    assert {name: texts for name, texts in found.items() if texts} == {}
