@@ -106,7 +106,7 @@ ENDPOINTS = (
         _("Takes the price from the balance, buys a number, and answers with the order."),
         "/api/v1/orders",
         (
-            *("INSUFFICIENT", "NO_NUMBERS", "BAD_SERVICE", "BAD_COUNTRY", "PRICE_CHANGED"),
+            *("FORBIDDEN", "INSUFFICIENT", "NO_NUMBERS", "BAD_SERVICE", "BAD_COUNTRY", "PRICE_CHANGED"),
             *("IDEMPOTENCY_MISMATCH", "IN_PROGRESS", "UPSTREAM_UNAVAILABLE", "OUTCOME_UNKNOWN"),
         ),
         '{"service": "tg", "country": 7}',

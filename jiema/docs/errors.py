@@ -27,12 +27,12 @@ WORDS: dict[str, tuple[Text, Text]] = {
         _("Send the key in the Authorization header."),
     ),
     "AUTH_INVALID": (
-        _("The key is unknown or mistyped, it was revoked, or the header has another scheme than Bearer."),
+        _("The key is unknown or mistyped, was revoked or has expired, or the header's scheme is not Bearer."),
         _("Copy the key again, or make a new one. Do not repeat the call unchanged."),
     ),
     "FORBIDDEN": (
-        _("The account may not do this. It is blocked, or a payment was taken back and is still owed."),
-        _("Read the message. Top up what is owed, or write to the shop."),
+        _("The account is blocked or owes a payment that was taken back, or the call is beyond the bounds of its key."),
+        _("Read the message. Change the key's bounds, top up what is owed, or write to the shop."),
     ),
     "BAD_REQUEST": (
         _("Something in the request is not valid; the message names the field, header or parameter."),

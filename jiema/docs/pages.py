@@ -55,6 +55,7 @@ GROUPS = (
             Page("limits", _("Limits"), _("How many calls a key may make, and how to poll without being throttled.")),
             Page("retries", _("Safe repeats"), _("How to repeat a call after a timeout and never buy twice.")),
             Page("orders", _("Life of an order"), _("The five statuses, when an order ends, and when money returns.")),
+            Page("webhooks", _("Webhooks"), _("How the shop tells your server when something happens to an order.")),
         ),
     ),
     Group(

@@ -13,6 +13,9 @@ from pytest_django import Settings
 from jiema.api.errors import catalogue
 from jiema.docs import endpoints, errors, pages, samples
 from jiema.docs.endpoints import ENDPOINTS, Endpoint
+from orders.webhooks.models import TEST, Delivery, Event
+from orders.webhooks.services import desk
+from tests.conftest import Shopper
 
 ALL_PAGES = list(pages.pages())
 slug = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.slug)
@@ -93,3 +96,17 @@ def test_a_code_has_one_status_and_words(refusal: errors.Refusal) -> None:
 @slug
 def test_every_call_has_a_sample_in_every_language(endpoint: Endpoint) -> None:
     assert [sample.language for sample in samples.samples(endpoint.slug)] == list(samples.LANGUAGES)
+
+
+def test_every_event_of_a_webhook_is_documented() -> None:
+    html = shown(reverse("docs_page", args=["webhooks"]))
+    assert [event for event in (*Event.values, TEST) if f"<dt><code>{event}</code></dt>" not in html] == []
+
+
+def test_the_example_of_a_webhook_has_the_form_of_one(shopper: Shopper) -> None:
+    endpoint, _secret = desk.add_endpoint(shopper.user.pk, "https://hooks.example/", [Event.RECEIVED])
+    shopper.deliver(order_id := shopper.buy()["id"], "Code 41790")
+    shopper.order(order_id)
+    sent = json.loads(Delivery.objects.get(endpoint=endpoint).body or "")
+    told = json.loads(samples.example("webhook"))
+    assert (list(told), list(told["data"])) == (list(sent), list(sent["data"]))
