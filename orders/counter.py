@@ -30,7 +30,7 @@ class Sort(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """missing_cents: what the customer's balance lacks; 0 where it is enough, and for visitors."""
+    """missing_cents: what the customer has to pay in first; 0 where it is enough, and for visitors."""
 
     offer: Listed
     name: str
@@ -62,10 +62,10 @@ class Counter:
     least_cents: int | None
 
 
-def counter_of(service: Service, words: str, sort: Sort, *, balance: int | None, everything: bool) -> Counter:
-    """words: a search; empty for all countries. balance: US cents, None for visitors."""
+def counter_of(service: Service, words: str, sort: Sort, *, purse: int | None, everything: bool) -> Counter:
+    """words: a search; empty for all countries. purse: what may be spent, US cents; None for visitors."""
     offers = offers_of(service)
-    rows = [_row(each, balance) for each in offers]
+    rows = [_row(each, purse) for each in offers]
     found = search_countries(words, [each.country.pk for each in rows]) if words else None
     ordered = _ordered(rows, sort, found)
     return Counter(
@@ -78,8 +78,8 @@ def counter_of(service: Service, words: str, sort: Sort, *, balance: int | None,
     )
 
 
-def _row(offer: Listed, balance: int | None) -> Row:
-    missing = 0 if balance is None else max(0, offer.price.price_cents - balance)
+def _row(offer: Listed, purse: int | None) -> Row:
+    missing = 0 if purse is None else max(0, offer.price.price_cents - purse)
     return Row(offer, country_name(offer.price.country), missing)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from accounts.wallet.services import open_debts
 from accounts.web import CustomerRequest
 from catalog import selectors as catalog
 from catalog.errors import BadService
@@ -90,7 +91,7 @@ def counter(request: HttpRequest, name: str) -> HttpResponse:
             service,
             words,
             Sort(sort) if sort in Sort.values else Sort.COST,
-            balance=user.wallet.balance_cents if isinstance(user, User) else None,
+            purse=_purse(user) if isinstance(user, User) else None,
             everything=bool(words) or "all" in request.GET,
         ),
         "sorts": Sort.choices,
@@ -98,6 +99,11 @@ def counter(request: HttpRequest, name: str) -> HttpResponse:
     }
     template = "orders/_countries.html" if request.headers.get("HX-Request") else "orders/countries.html"
     return render(request, template, shown)
+
+
+def _purse(user: User) -> int:
+    """What may be spent, US cents; less than nothing where a debt has to be repaid first."""
+    return user.wallet.balance_cents - sum(debt.amount_cents - debt.repaid_cents for debt in open_debts(user.pk))
 
 
 @login_required

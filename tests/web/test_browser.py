@@ -78,7 +78,15 @@ def customer(page: Page, alice: User) -> User:
 def test_the_search_follows_the_typing(page: Page, provider: Provider) -> None:
     page.goto("/buy")
     page.get_by_label("Service").press_sequentially("xyz")
-    expect(page.locator("#services")).to_contain_text("No service on sale is called “xyz”.")
+    expect(page.locator("#found")).to_have_text("No service on sale is called “xyz”.")
+    expect(page.locator("#services")).to_contain_text("Check the spelling")
+    page.get_by_label("Service").fill("telegarm")
+    expect(page.locator("#found")).to_have_text("Showing Telegram for “telegarm”.")
+    page.get_by_role("link", name="Telegram").click()
+    page.get_by_label("Country").press_sequentially("德国")
+    expect(page.locator("#found")).to_have_text("No country on sale is called “德国”.")
+    page.get_by_label("Country").fill("malesia")
+    expect(page.locator("#found")).to_have_text("Showing Malaysia for “malesia”.")
 
 
 @pytest.mark.usefixtures("customer")

@@ -165,7 +165,7 @@ def test_a_search_looks_beyond_the_best_thirty(client: Client, everywhere: None)
 def test_a_service_s_page_costs_the_same_for_many_countries(
     site: Client, everywhere: None, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(6):  # user, wallet, service, prices, odds, rate
+    with django_assert_num_queries(7):  # user, wallet, debts, service, prices, odds, rate
         site.get("/buy/telegram?all=1")
 
 
