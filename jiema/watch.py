@@ -71,6 +71,15 @@ CONDITIONS = {
         FROM topups_webhookevent
         WHERE handled_at IS NULL AND received_at < now() - interval '5 minutes' GROUP BY gateway
     """,
+    "webhooks_late": """
+        SELECT '', format('%s, the oldest since %s', count(*), min(d.due_at))
+        FROM webhooks_delivery d
+        JOIN webhooks_endpoint e ON e.id = d.endpoint_id JOIN accounts_user u ON u.id = e.user_id
+        WHERE d.due_at < now() - interval '5 minutes' AND e.disabled_at IS NULL AND u.state = 'active'
+          AND coalesce((SELECT ended_at FROM webhooks_attempt ORDER BY id DESC LIMIT 1), '-infinity')
+              < now() - interval '5 minutes'
+        HAVING count(*) > 0
+    """,
     "payments_not_compared": """
         SELECT '', format('since %s', at) FROM alarms_tick
         WHERE name = 'payments compared' AND at < now() - interval '1 hour'

@@ -40,6 +40,7 @@ _ALL = (
     Kind("payouts_waiting", "", "Pay-backs wait for a person to send them, or for their gateway for too long.", True),
     Kind("gateway_down", "gateway", "The payment gateway does not answer, or refuses our key.", True),
     Kind("webhooks_waiting", "gateway", "Webhooks of a gateway could not be handled for five minutes.", True),
+    Kind("webhooks_late", "", "Customers' webhooks are due, and for five minutes none was sent.", True),
     Kind("payments_not_compared", "", "For an hour payments were not compared with what the gateways list.", True),
     Kind("worker_silent", "", "No worker has ticked for a minute: nothing is swept, expired or given back.", True),
     Kind("limits_fell_back", "", "Valkey is away: limits are counted by each process alone, no task is started.", True),

@@ -1,6 +1,7 @@
 """What goes wrong with an order."""
 
 import json
+from datetime import timedelta
 
 from django.db.models.functions import Now
 from django.test import Client
@@ -8,9 +9,13 @@ from django.test import Client
 from jiema import watch
 from orders.models import Order
 from orders.services import cancelling, reconciling, syncing
+from orders.webhooks.models import Delivery, Event
+from orders.webhooks.services import desk
 from tests.alarms.scene import SECRETS, Scene, Story, fault
 from tests.conftest import WISH, data, expire
 from tests.orders.test_settling import held, sent
+
+LATE = timedelta(minutes=6)
 
 
 def push(scene: Scene, activation_id: str, text: str) -> int:
@@ -113,6 +118,18 @@ def outlived(scene: Scene) -> Story:
     watch.look_around()
     yield 1
     syncing.end_due_orders()
+    watch.look_around()
+
+
+@fault("webhooks_late")
+def nobody_sends(scene: Scene) -> Story:
+    endpoint, _ = desk.add_endpoint(scene.shopper.user.pk, "https://hooks.example.com/", list(Event))
+    Delivery.objects.create(endpoint=endpoint, type=Event.RECEIVED, body=SECRETS["SMS"], due_at=Now() - LATE)
+    watch.look_around()
+    yield ""
+    watch.look_around()
+    yield 1
+    Delivery.objects.update(due_at=Now())
     watch.look_around()
 
 
