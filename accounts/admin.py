@@ -1,19 +1,25 @@
 import secrets
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from accounts import selectors, services
+from accounts import second_factor, selectors, services
 from accounts.forms import AdjustmentForm
 from accounts.models import ApiKey, User
+from accounts.sessions import end_sessions
 from accounts.wallet import services as wallet
 from accounts.wallet.errors import Insufficient, ReferenceReused
 from jiema.money import dollars
 from jiema.readonly_admin import ReadOnlyAdmin
+
+# They show what opens an account: keys of sessions, secrets of second factors.
+admin.site.unregister([UserSession, Authenticator])
 
 
 @admin.register(User)
@@ -27,19 +33,28 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ["-id"]
     show_full_result_count = False
     fields = [
-        *("id", "email", "display_name", "lang", "state", "balance", "referral_code"),
+        *("id", "email", "display_name", "lang", "time_zone", "state", "balance", "referral_code"),
         *("reads_per_minute", "writes_per_minute"),
-        *("is_staff", "is_superuser", "groups", "date_joined", "last_login"),
+        *("is_staff", "is_superuser", "groups", "date_joined", "accepted_terms_at", "closed_at", "last_login"),
     ]
-    readonly_fields = ["id", "email", "balance", "referral_code", "date_joined", "last_login"]
+    readonly_fields = [
+        *("id", "email", "balance", "referral_code"),
+        *("date_joined", "accepted_terms_at", "closed_at", "last_login"),
+    ]
     filter_horizontal = ["groups"]
-    actions = ["adjust_balance"]
+    actions = ["adjust_balance", "switch_second_factor_off"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Who is suspended or closed is signed out everywhere, for good."""
+        super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            end_sessions(obj.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Who may do what is for superusers to say; they alone change the accounts of staff."""
@@ -48,6 +63,21 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj and (obj.is_staff or obj.is_superuser):
             return self.fields
         return [*self.readonly_fields, "is_staff", "is_superuser", "groups"]
+
+    def has_recover_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("mfa.delete_authenticator")
+
+    @admin.action(description="Switch the second factor off", permissions=["recover"])
+    def switch_second_factor_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For who has lost it and has shown who they are. Of staff only superusers may."""
+        for user in queryset:
+            if (user.is_staff or user.is_superuser) and not request.user.is_superuser:
+                self.message_user(request, f"{user.email}: staff are for superusers to change.", messages.ERROR)
+            elif second_factor.switch_off(user):
+                self.log_change(request, user, "The second factor was switched off.")
+                self.message_user(request, f"{user.email}: the second factor is off; all sessions are ended.")
+            else:
+                self.message_user(request, f"{user.email}: there is no second factor.", messages.WARNING)
 
     @admin.display(description="balance", ordering="wallet__balance_cents")
     def balance(self, user: User) -> str:

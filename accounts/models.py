@@ -54,12 +54,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     reads_per_minute, writes_per_minute: this account's own API limits; empty for the shop's.
     low_balance_cents: a mail tells when the balance falls under so many US cents; empty for no mail.
     low_balance_told_entry: the wallet's newest entry when it was told; empty where it is still to be told.
+    time_zone: an IANA name, such as Asia/Jakarta; empty for the browser's.
     """
 
     id = models.CharField(primary_key=True, max_length=25, default=new_id, editable=False, db_collation="C")
     email = models.EmailField(max_length=254)
     display_name = models.CharField(max_length=60, blank=True)
     lang = models.CharField(max_length=2, choices=Language, default=Language.EN)
+    time_zone = models.CharField(max_length=40, blank=True)
     referral_code = models.CharField(max_length=6, unique=True, default=new_referral_code, editable=False)
     state = models.CharField(max_length=10, choices=AccountState, default=AccountState.ACTIVE)
     reads_per_minute = models.PositiveIntegerField(null=True, blank=True)
@@ -68,6 +70,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     low_balance_told_at = models.DateTimeField(null=True, editable=False)
     low_balance_told_entry = models.BigIntegerField(null=True, editable=False)
     is_staff = models.BooleanField(default=False)
+    accepted_terms_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

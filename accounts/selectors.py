@@ -1,7 +1,11 @@
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db.models import Q, Sum
 from django.db.models.functions import Least, Now
 from django.utils.translation import gettext_lazy as _
@@ -93,3 +97,33 @@ def require_active(user_id: str) -> None:
     """Raises Forbidden where the account is blocked; read in the caller's transaction."""
     if not User.objects.filter(pk=user_id, state=AccountState.ACTIVE).exists():
         raise Forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How an account is kept. codes_left: recovery codes that were not used."""
+
+    has_app: bool
+    passkeys: int
+    codes_left: int
+    sessions: int
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.has_app or self.passkeys > 0
+
+
+def security_of(user_id: str) -> Security:
+    kept = list(Authenticator.objects.filter(user_id=user_id))
+    types = [each.type for each in kept]
+    codes = [each.wrap().get_unused_codes() for each in kept if each.type == Authenticator.Type.RECOVERY_CODES]
+    return Security(
+        has_app=Authenticator.Type.TOTP in types,
+        passkeys=types.count(Authenticator.Type.WEBAUTHN),
+        codes_left=sum(map(len, codes)),
+        sessions=UserSession.objects.filter(user_id=user_id).count(),
+    )
+
+
+def is_email_confirmed(user: User) -> bool:
+    return bool(EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists())

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts.errors import AlreadyRotated, EmailTaken, KeyEnded, TooManyKeys
-from accounts.models import MAX_ACTIVE_KEYS, ApiKey, Scope, User
+from accounts.models import MAX_ACTIVE_KEYS, AccountState, ApiKey, Scope, User
 from accounts.selectors import lock_active_user
 from jiema.api import tokens
 
@@ -103,3 +103,13 @@ def revoke_api_key(user_id: str, key_id: int) -> bool:
 def set_language(user_id: str, lang: str) -> None:
     """lang: one of Language. Pages and mails come in it from now on."""
     User.objects.filter(pk=user_id).update(lang=lang)
+
+
+def set_profile(user_id: str, *, display_name: str, lang: str, time_zone: str) -> None:
+    """lang: one of Language. time_zone: an IANA name, or empty for the browser's."""
+    User.objects.filter(pk=user_id).update(display_name=display_name, lang=lang, time_zone=time_zone)
+
+
+def mark_closed(user: User) -> None:
+    """In the caller's transaction, which holds the account's lock. Keys stay, so that their holders are told why."""
+    User.objects.filter(pk=user.pk).update(state=AccountState.CLOSED, closed_at=Now(), low_balance_cents=None)

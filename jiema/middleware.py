@@ -52,8 +52,9 @@ def language_of(request: HttpRequest) -> str:
 
 
 def zone_of(request: HttpRequest) -> ZoneInfo:
-    """The browser's, as its cookie tells; else UTC."""
+    """The account's own; else the browser's, as its cookie tells; else UTC."""
+    own = request.user.time_zone if request.user.is_authenticated else ""
     try:
-        return ZoneInfo(unquote(request.COOKIES.get(ZONE_COOKIE, "UTC")))
+        return ZoneInfo(own or unquote(request.COOKIES.get(ZONE_COOKIE, "UTC")))
     except (KeyError, ValueError, OSError):  # there is no zone of that name, or it is no name at all
         return ZoneInfo("UTC")

@@ -5,14 +5,14 @@ from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django_ratelimit.decorators import ratelimit
 
 from jiema.api.errors import DomainError
 
 PAGE_SIZE = 25
 M = TypeVar("M", bound=Model)
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def limited(rate: str) -> Callable[[View], View]:

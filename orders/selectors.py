@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -66,6 +67,7 @@ ORDER BY o.id DESC LIMIT %(limit)s
 """
 _PAGE_BY_STATUS = _PAGE.replace("ORDER BY o.id", "AND o.status = %(status)s ORDER BY o.id")
 AFTER_ALL_IDS = "d"
+EXPORTED_AT_ONCE = 1000
 
 # What an open page watches: the newest open orders of its customer, and the one order that it is about.
 WATCHED_AT_MOST = 20
@@ -163,3 +165,13 @@ def order_page(user_id: str, status: str | None, limit: int, cursor: str | None)
         rows = db.fetchall()
     more = len(rows) > limit
     return [row[1] for row in rows[:limit]], (rows[limit - 1][0] if more else None)
+
+
+def all_orders(user_id: str) -> Iterator[str]:
+    """Each as the API shows it, which never tells an SMS of a refunded one; the newest first."""
+    cursor = None
+    while True:
+        rows, cursor = order_page(user_id, None, EXPORTED_AT_ONCE, cursor)
+        yield from rows
+        if cursor is None:
+            return

@@ -5,6 +5,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import TermsForm
 from accounts.models import User
 from accounts.referrals import cookie
 from accounts.referrals.models import Via
@@ -12,7 +13,7 @@ from accounts.referrals.selectors import find_inviter
 from accounts.referrals.services import is_same_mailbox
 
 
-class InvitationForm(forms.Form):
+class InvitationForm(TermsForm):
     """What the form of the sign-up asks beyond e-mail address and password. The link fills it in."""
 
     invitation_code = forms.CharField(
@@ -21,7 +22,7 @@ class InvitationForm(forms.Form):
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    field_order = ["email", "password1", "invitation_code"]
+    field_order = ["email", "password1", "invitation_code", "accept_terms"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

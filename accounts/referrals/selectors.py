@@ -1,12 +1,15 @@
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Aggregate, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import AccountState, User
-from accounts.referrals.models import Earning, Invitation, ReferralTerms
+from accounts.referrals.models import Earning, Invitation, ReferralTerms, masked
 
+ROWS_AT_ONCE = 1000
 _CODE = re.compile("[0-9a-z]{6}")
 
 
@@ -60,3 +63,23 @@ def totals_of(user_id: str) -> Totals:
         owed=Sum(F("cents") - F("reversed_cents"), filter=Q(reversed_at__isnull=False), default=0),
     )
     return Totals(people=Invitation.objects.filter(inviter_id=user_id).count(), **sums)
+
+
+def exported_people(user_id: str) -> Iterator[dict[str, Any]]:
+    """Who brought this user, and whom they brought; other people's addresses stay masked."""
+    for brought in Invitation.objects.filter(invitee_id=user_id).select_related("inviter"):
+        yield {"invited_by": masked(brought.inviter.email), "via": brought.via, "created_at": brought.created_at}
+    for each in people_of(user_id).order_by("pk").iterator(ROWS_AT_ONCE):
+        yield {
+            "invited": each.masked_invitee,
+            "via": each.via,
+            "created_at": each.created_at,
+            "ended_at": each.ended_at,
+        }
+
+
+def exported_earnings(user_id: str) -> Iterator[dict[str, Any]]:
+    """Oldest first. US cents. Whose order it was stays theirs."""
+    told = ("created_at", "cents", "percent", "reversed_at", "reversed_cents")
+    earnings = Earning.objects.filter(invitation__inviter_id=user_id).order_by("pk")
+    yield from earnings.values(*told).iterator(ROWS_AT_ONCE)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sign_up(client: Client, email: str = "erin@example.com", **fields: str) -> Any:
-    return client.post("/accounts/signup/", {"email": email, "password1": PASSWORD, **fields})
+    return client.post("/accounts/signup/", {"email": email, "password1": PASSWORD, "accept_terms": "on", **fields})
 
 
 def by_link(client: Client, inviter: User) -> str:
@@ -97,4 +97,6 @@ def test_account_wallet_and_invitation_are_one(client: Client, alice: User, monk
 
 
 def test_the_field_comes_last(client: Client) -> None:
-    assert list(client.get("/accounts/signup/").context["form"].fields) == ["email", "password1", "invitation_code"]
+    assert list(client.get("/accounts/signup/").context["form"].fields) == [
+        *("email", "password1", "invitation_code", "accept_terms"),
+    ]

@@ -18,6 +18,7 @@ def sign_up(page: Page) -> None:
     page.goto("/accounts/signup/")
     page.get_by_label("Email").fill(MAIL)
     page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("I accept the terms").check()
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     link = re.search(r"http://\S+", str(mail.outbox[0].body))
