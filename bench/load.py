@@ -39,11 +39,11 @@ def wrk() -> str:
     return found
 
 
-def measure(address: str, pid: int, targets: Path, connections: int) -> Cell:
+def measure(address: str, pid: int, targets: Path, connections: int, script: Path = LUA) -> Cell:
     """pid: leader of the session that all the server's processes belong to. targets: `path token` lines."""
-    warm = _run(address, targets, connections, WARM_SECONDS)
+    warm = _run(address, targets, connections, WARM_SECONDS, script)
     before = cpu_seconds(pid)
-    counted = _run(address, targets, connections, COUNTED_SECONDS)
+    counted = _run(address, targets, connections, COUNTED_SECONDS, script)
     spent = cpu_seconds(pid) - before
     return Cell(
         rps=counted["requests"] / counted["microseconds"] * 1e6,
@@ -54,8 +54,8 @@ def measure(address: str, pid: int, targets: Path, connections: int) -> Cell:
     )
 
 
-def _run(address: str, targets: Path, connections: int, seconds: int) -> dict[str, int]:
-    argv = [wrk(), "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10", "-s", str(LUA), address]
+def _run(address: str, targets: Path, connections: int, seconds: int, script: Path) -> dict[str, int]:
+    argv = [wrk(), "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10", "-s", str(script), address]
     done = subprocess.run([*argv, "--", str(targets)], capture_output=True, text=True, check=False)
     lines = done.stdout.strip().splitlines()
     if done.returncode != 0 or not lines or not lines[-1].startswith("{"):

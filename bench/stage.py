@@ -70,58 +70,60 @@ class Stage:
 
     def fill(self, orders: int) -> None:
         contents = Contents(orders, [tokens.new_token() for _ in range(USERS)])
-        self._make_database("jiema", contents)
+        self.make_database("jiema", contents)
         # A key of the typical project's token model has 40 characters.
-        self._make_database("typical", Contents(orders, [token[:40] for token in contents.tokens]))
+        self.make_database("typical", Contents(orders, [token[:40] for token in contents.tokens]))
 
-    def _make_database(self, name: str, contents: Contents) -> None:
+    def make_database(self, name: str, contents: Contents) -> None:
         create_database(self.database_url, name)
         argv = [sys.executable, "-W", "ignore", "-m", "django", "migrate", "--no-input"]
         log = self.folder / f"{name}-migrate.log"
-        run_step(Program("migrate", argv, self._environment(name), ROOT, log, is_up=lambda _pid: False))
+        run_step(Program("migrate", argv, self.environment(name), ROOT, log, is_up=lambda _pid: False))
         contents.fill(f"{self.database_url}/{name}", name, self.folder / f"{name}-targets")
 
-    def _environment(self, name: str) -> dict[str, str]:
+    def environment(self, name: str) -> dict[str, str]:
         """Production's settings, but for the limits: the limiter is on, and nobody reaches it."""
-        settings = {"jiema": "jiema.settings", "typical": f"{YARDSTICKS}.typical.settings"}
+        settings = {"jiema": "jiema.settings"}
+        settings |= {other: f"{YARDSTICKS}.{other}.settings" for other in ("typical", "polled")}
         return {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "DJANGO_SETTINGS_MODULE": settings.get(name, f"{YARDSTICKS}.{name}"),
-            "DATABASE_URL": f"{self.database_url}/{name}",
+            "DATABASE_URL": f"{self.database_url}/{'typical' if name == 'typical' else 'jiema'}",
             "REDIS_URL": f"{self.redis_url}/{int(name == 'typical')}",
             "SECRET_KEY": "bench",
             "DEBUG": "0",
             "ALLOWED_HOSTS": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
+            "SECURE_SSL_REDIRECT": "0",
             **LIMITS,
         }
 
     def start_servers(self) -> None:
-        jiema, typical = self._environment("jiema"), self._environment("typical")
-        self._start(self._granian("constant", f"{YARDSTICKS}.constant:application"))
-        self._start(self._granian("jiema", "jiema.wsgi:application"))
-        self._start(self._server("typical", typical, *_GUNICORN))
-        self._start(self._server("fastapi", jiema, *_UVICORN))
+        jiema, typical = self.environment("jiema"), self.environment("typical")
+        self.start(self.granian("constant", f"{YARDSTICKS}.constant:application"))
+        self.start(self.granian("jiema", "jiema.wsgi:application"))
+        self.start(self.server("typical", typical, *_GUNICORN))
+        self.start(self.server("fastapi", jiema, *_UVICORN))
         wait_until_up(self.children, limit=60)
 
-    def _start(self, server: tuple[Program, int]) -> None:
+    def start(self, server: tuple[Program, int], targets: str | None = None) -> None:
         program, port = server
         self.children.append(Child(program))
-        targets = self.folder / ("typical-targets" if program.name == "typical" else "jiema-targets")
+        named = targets or ("typical-targets" if program.name == "typical" else "jiema-targets")
         self.contestants[program.name] = Contestant(
-            program.name, f"http://127.0.0.1:{port}", self.children[-1].process.pid, targets
+            program.name, f"http://127.0.0.1:{port}", self.children[-1].process.pid, self.folder / named
         )
 
-    def _granian(self, name: str, application: str) -> tuple[Program, int]:
+    def granian(self, name: str, application: str) -> tuple[Program, int]:
         """Just as the shop starts it, but for the application and the number of workers."""
         port = process.free_port()
-        shop = Shop(ROOT, self.folder, "127.0.0.1", port, sandbox_port=0, env=self._environment(name))
+        shop = Shop(ROOT, self.folder, "127.0.0.1", port, sandbox_port=0, env=self.environment(name))
         web = shop.web()
         argv = [application if part == "jiema.wsgi:application" else part for part in web.argv]
         argv[argv.index("--workers") + 1] = str(WORKERS)
         return replace(web, name=name, argv=argv, log=self.folder / f"{name}.log"), port
 
-    def _server(self, name: str, env: Mapping[str, str], *command: str) -> tuple[Program, int]:
+    def server(self, name: str, env: Mapping[str, str], *command: str) -> tuple[Program, int]:
         port = process.free_port()
         argv = [sys.executable, "-m", *(part.format(port=port) for part in command)]
         log = self.folder / f"{name}.log"

@@ -40,7 +40,7 @@
   }
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id !== "watch") return;
+    if (event.detail.requestConfig.elt.id !== "watch") return;
     busy = false;
     if (event.detail.xhr.status === 404) return location.reload();
     if (event.detail.successful) fetchedAt = performance.now();
