@@ -8,5 +8,5 @@ urlpatterns = [
     path("account/top-up/<str:top_up_id>/pay", views.pay, name="pay"),
     path("account/top-up/<str:top_up_id>/sent", views.sent, name="payment_sent"),
     path("account/top-up/<str:top_up_id>/receipt", views.receipt, name="receipt"),
-    path("webhooks/<str:gateway>", webhooks.receive, name="webhook"),
+    path("webhooks/<str:gateway>", webhooks.receive, name="gateway_webhook"),
 ]
