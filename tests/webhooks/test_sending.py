@@ -15,6 +15,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.models import AccountState, User
+from jiema.cache import ForgivingRedisCache
 from orders.models import Order
 from orders.services.cancelling import cancel_order
 from orders.webhooks import tasks, wire
@@ -421,3 +422,29 @@ def test_a_nudge_that_is_lost_is_no_fault(hook: Hook, monkeypatch: pytest.Monkey
     announcing.nudge()
     queue(hook, "order.received")
     assert hook.send() == 1
+
+
+def test_while_valkey_is_away_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(announcing.current_app, "send_task", lambda name, **options: sent.append(name))
+    away = ForgivingRedisCache("redis://127.0.0.1:1/0", {"OPTIONS": {"socket_connect_timeout": 0.3}})
+    with monkeypatch.context() as patches:
+        patches.setattr(announcing, "cache", away)
+        announcing.nudge()
+    assert sent == []
+    announcing.nudge()
+    assert sent == [tasks.send.name]
+
+
+def test_a_nudge_that_fails_undoes_nothing(
+    transactional_db: None, shopper: Shopper, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it fails by: the change is committed, and so is its event."""
+    monkeypatch.setattr(announcing.current_app, "send_task", _fail)
+    order_id = shopper.buy()["id"]
+    cancel_order(shopper.user.pk, order_id)
+    assert (Order.objects.get().status, Delivery.objects.count()) == ("CANCELLED", 1)
+
+
+def _fail(*_args: object, **_options: object) -> None:
+    raise RuntimeError

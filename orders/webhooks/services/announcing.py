@@ -19,6 +19,7 @@ EVENTS = {
     Status.FAILED: Event.FAILED,
     Status.CANCELLED: Event.CANCELLED,
 }
+NUDGED = "webhooks:nudged"
 
 
 def announce(order: Order, event: Event | None) -> None:
@@ -38,20 +39,23 @@ def announce(order: Order, event: Event | None) -> None:
     Delivery.objects.bulk_create(
         Delivery(endpoint_id=each, order_id=order.pk, type=event, body=body) for each in endpoint_ids
     )
-    transaction.on_commit(nudge)
+    transaction.on_commit(nudge, robust=True)
 
 
 def announce_test(endpoint: Endpoint) -> Delivery:
     delivery = Delivery.objects.create(
         endpoint=endpoint, type=TEST, body=_body(TEST, f'{{"endpointId":"{endpoint.pk}"}}')
     )
-    transaction.on_commit(nudge)
+    transaction.on_commit(nudge, robust=True)
     return delivery
 
 
 def nudge() -> None:
-    """Send at once instead of with the next tick; at most once a second. It may be lost without harm."""
-    if cache.add("webhooks:nudge", 1, timeout=1):
+    """Send at once instead of with the next tick; at most once a second. It may be lost without harm.
+
+    Not while Valkey is away, which shows by its keeping nothing: Celery would wait for it for seconds.
+    """
+    if cache.add(NUDGED, 1, timeout=1) and cache.has_key(NUDGED):
         with suppress(OperationalError):
             current_app.send_task("webhooks.send", retry=False, expires=5)
 

@@ -113,4 +113,4 @@ def send_again(user_id: str, delivery_id: str) -> None:
     rows = Delivery.objects.filter(pk=delivery.pk, body__isnull=False)
     if not rows.filter(state=State.PENDING).update(due_at=Now()):
         rows.exclude(state=State.PENDING).update(state=State.PENDING, due_at=Now(), tries_left=1)
-    transaction.on_commit(nudge)
+    transaction.on_commit(nudge, robust=True)
