@@ -82,16 +82,16 @@ class AdjustmentForm(forms.Form):
     """Ops' correction of a balance. amount: US dollars, signed."""
 
     amount = forms.DecimalField(
-        label=_("Amount in US dollars"),
+        label="Amount in US dollars",
         max_digits=11,
         decimal_places=2,
-        help_text=_("A negative amount takes money."),
+        help_text="A negative amount takes money.",
     )
-    reason = forms.CharField(label=_("Reason"), max_length=200)
+    reason = forms.CharField(label="Reason", max_length=200)
     token = forms.CharField(widget=forms.HiddenInput, max_length=40)
 
     def clean_amount(self) -> int:
         cents = int(self.cleaned_data["amount"] * 100)
         if cents == 0:
-            raise forms.ValidationError(_("The amount is zero."))
+            raise forms.ValidationError("The amount is zero.")
         return cents

@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from jiema import languages
 
 CURRENCY = re.compile(r"^(?:US\$|USD|\$)\s*|\s*(?:US\$|USD|\$)$", re.IGNORECASE)
-PLAIN = re.compile(r"(\d+)(?:[.,](\d{1,2}))?")
-GROUPED = re.compile(r"([1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d{1,2}))?|([1-9]\d{0,2}(?:\.\d{3})+)(?:,(\d{1,2}))?")
-TWO_WAYS = re.compile(r"([1-9]\d{0,2})[.,](\d{3})")
+PLAIN = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,2}))?")
+GROUPED = re.compile(
+    r"([1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.([0-9]{1,2}))?|([1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,([0-9]{1,2}))?"
+)
+TWO_WAYS = re.compile(r"([1-9][0-9]{0,2})[.,]([0-9]{3})")
 
 
 class DollarsField(forms.Field):
@@ -35,20 +37,25 @@ class DollarsField(forms.Field):
         self.validators += [MinValueValidator(least), MaxValueValidator(most)]
 
     def to_python(self, value: Any) -> Decimal | None:
-        text = CURRENCY.sub("", unicodedata.normalize("NFKC", str(value or "")).strip())
+        text = CURRENCY.sub("", _in_ascii(str(value or "")).strip())
         if not text:
             return None
         if match := TWO_WAYS.fullmatch(text):
             ways = {"large": "".join(match.groups()), "small": _written(Decimal(".".join(match.groups())))}
             raise ValidationError(self.error_messages["two_ways"], "two_ways", ways)
         match = PLAIN.fullmatch(text) or GROUPED.fullmatch(text)
-        if not match or not text.isascii():
+        if not match:
             raise ValidationError(self.error_messages["invalid"], "invalid", {"example": _written(Decimal("12.50"))})
         whole, cents, *_rest = [each for each in match.groups() if each] + ["0"]
         return Decimal(f"{re.sub('[.,]', '', whole)}.{cents}")
 
     def prepare_value(self, value: Any) -> Any:
         return _written(value) if isinstance(value, Decimal) else value
+
+
+def _in_ascii(text: str) -> str:
+    """Digits, signs and spaces of other scripts and widths as the plain ones."""
+    return "".join(str(unicodedata.decimal(each, each)) for each in unicodedata.normalize("NFKC", text))
 
 
 def _written(amount: Decimal) -> str:

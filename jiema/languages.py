@@ -1,6 +1,6 @@
 """The four languages, and how each writes money, numbers, times and names of countries (by CLDR, from Babel)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -41,27 +41,41 @@ def current_locale() -> Locale:
 
 def dollars(cents: int) -> str:
     """US cents as the reader's language writes them: $1,234.56, US$ 1.234,56."""
-    locale = "en_US" if current_locale().language == ENGLISH else current_locale()
-    amount = format_currency(Decimal(abs(cents)).scaleb(-2), "USD", locale=locale)
+    amount = format_currency(Decimal(abs(cents)).scaleb(-2), "USD", locale=_locale_of_money())
     return f"{MINUS}{amount}" if cents < 0 else amount
+
+
+def whole_dollars(cents: int) -> str:
+    """Without the cents, for round amounts: $1,000."""
+    locale = _locale_of_money()
+    pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
+    return format_currency(cents // 100, "USD", pattern, locale=locale, currency_digits=False)
+
+
+def _locale_of_money() -> Locale:
+    """In British English a dollar would be a US$."""
+    locale = current_locale()
+    return Locale("en", "US") if locale.language == ENGLISH else locale
 
 
 def number(value: int | Decimal) -> str:
     return format_decimal(value, locale=current_locale())
 
 
-def percent(value: float) -> str:
-    """Of a hundred, with all its digits: 99.97%, 99,97%."""
-    return format_percent(Decimal(str(value)) / 100, locale=current_locale(), decimal_quantization=False)
+def percent(value: float | Decimal) -> str:
+    """Of a hundred, with all digits that say something: 99.97%, 99,97%, 10%."""
+    share = (Decimal(str(value)) / 100).normalize()
+    return format_percent(share, locale=current_locale(), decimal_quantization=False)
 
 
 def decimal_sign() -> str:
     return get_decimal_symbol(current_locale())
 
 
-def day(moment: datetime) -> str:
-    """In the reader's time zone."""
-    return format_date(timezone.localtime(moment).date(), "medium", locale=current_locale())
+def day(moment: date) -> str:
+    """Of a moment in the reader's time zone; a date stays as it is."""
+    local = timezone.localtime(moment).date() if isinstance(moment, datetime) else moment
+    return format_date(local, "medium", locale=current_locale())
 
 
 def clock(moment: datetime, *, seconds: bool = False) -> str:

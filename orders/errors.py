@@ -60,20 +60,20 @@ class InProgress(DomainError):
 
 
 class NotCompleted(PageError):
-    text = _("Only the price of a completed order can be paid back; the others are refunded by themselves.")
+    text = "Only the price of a completed order can be paid back; the others are refunded by themselves."
 
 
 class PaidBack(PageError):
-    text = _("The price of this order was paid back already.")
+    text = "The price of this order was paid back already."
 
 
 class StraySettled(PageError):
-    text = _("This activation is settled already.")
+    text = "This activation is settled already."
 
 
 class StrayNotGivenBack(PageError):
-    text = _("The provider did not take it back.")
+    text = "The provider did not take it back."
 
 
 class BadCursor(BadRequest):
-    text = _("cursor: not the nextCursor of a page of yours.")
+    text = "cursor: not the nextCursor of a page of yours."

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +31,7 @@ def number(value: int) -> str:
 
 
 @register.filter
-def percent(value: float) -> str:
+def percent(value: float | Decimal) -> str:
     """Of a hundred."""
     return languages.percent(value)
 
@@ -65,7 +65,7 @@ def moment(value: datetime) -> str:
 
 
 @register.filter
-def day(value: datetime) -> str:
+def day(value: date) -> str:
     return languages.day(value)
 
 
@@ -107,6 +107,12 @@ def plain(amount: Decimal) -> str:
 @register.filter
 def whole_dollars(cents: int) -> int:
     return cents // 100
+
+
+@register.filter
+def round_dollars(cents: int) -> str:
+    """Of a round amount, for people."""
+    return languages.whole_dollars(cents)
 
 
 @register.simple_tag

@@ -44,6 +44,16 @@ def test_money_that_came_or_went_has_its_sign() -> None:
         assert [tags.signed_dollars(each) for each in (1250, -1250, 0)] == ["+US$12,50", "−US$12,50", "US$0,00"]
 
 
+def test_round_amounts(code: str) -> None:
+    with translation.override(code):
+        assert tags.round_dollars(100_000) == in_each("$1,000", "US$1.000", "USD1,000", "US$1,000")[code]
+
+
+@pytest.mark.parametrize(("rate", "written"), [("10.00", "10%"), ("12.50", "12.5%"), ("0.25", "0.25%")])
+def test_rates(rate: str, written: str) -> None:
+    assert tags.percent(Decimal(rate)) == written
+
+
 def test_numbers(code: str) -> None:
     written = in_each("1,234,567 99.97%", "1.234.567 99,97%", "1,234,567 99.97%", "1,234,567 99.97%")
     with translation.override(code):

@@ -70,7 +70,7 @@ def _plain(tokens: list[Token]) -> Iterator[str]:
             yield token.contents
 
 
-TECHNICAL = re.compile(r"^meta content (width=|light |noindex|\{)|^input placeholder jm_…$|^status\.json$")
+TECHNICAL = re.compile(r"^meta content (width=|light |noindex|\{)|^input placeholder jm_…$|^status\.json$|^webhook-id$")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,17 @@ OPS = {
     "PayoutState",
     "Dialect",
 }
-OPS |= {"Finding", "Via", "Language", "NotPossible", "NotCompleted", "PaidBack", "StraySettled", "StrayNotGivenBack"}
+OPS |= {
+    "BadCursor",
+    "Finding",
+    "Via",
+    "Language",
+    "NotPossible",
+    "NotCompleted",
+    "PaidBack",
+    "StraySettled",
+    "StrayNotGivenBack",
+}
 SAYS = {"success", "info", "warning", "error", "ValidationError", "add_error"}
 
 
