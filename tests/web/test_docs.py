@@ -16,6 +16,7 @@ from jiema.docs.endpoints import ENDPOINTS, Endpoint
 from orders.webhooks.models import TEST, Delivery, Event
 from orders.webhooks.services import desk
 from tests.conftest import Shopper
+from tests.web.test_bare_words import _bracketed, bare  # noqa: F401
 
 ALL_PAGES = list(pages.pages())
 slug = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.slug)
@@ -37,6 +38,12 @@ def test_a_page_is_public_and_says_what_it_is(page: pages.Page, settings: Settin
     assert f'<link rel="canonical" href="https://numbers.example{page.url}">' in html
     assert f'<meta name="description" content="{escape(page.summary)}">' in html
     assert samples.ADDRESS not in html
+
+
+@pytest.mark.usefixtures("_bracketed")
+def test_all_that_a_page_says_is_marked_for_translation() -> None:
+    found = {page.url: bare(shown(page.url)) for page in ALL_PAGES}
+    assert {address: words for address, words in found.items() if words} == {}
 
 
 @pytest.mark.django_db
