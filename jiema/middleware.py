@@ -52,9 +52,18 @@ def language_of(request: HttpRequest) -> str:
 
 
 def zone_of(request: HttpRequest) -> ZoneInfo:
-    """The account's own; else the browser's, as its cookie tells; else UTC."""
+    """The account's own; else the browser's; else UTC."""
     own = request.user.time_zone if request.user.is_authenticated else ""
+    return _zone_called(own) if own else browsers_zone(request)
+
+
+def browsers_zone(request: HttpRequest) -> ZoneInfo:
+    """As its cookie tells; else UTC. Needs nobody to be signed in, and no database."""
+    return _zone_called(unquote(request.COOKIES.get(ZONE_COOKIE, "UTC")))
+
+
+def _zone_called(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(own or unquote(request.COOKIES.get(ZONE_COOKIE, "UTC")))
+        return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # there is no zone of that name, or it is no name at all
         return ZoneInfo("UTC")

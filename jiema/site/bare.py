@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.template.loader import get_template
 from django.utils import timezone, translation
 
-from jiema.middleware import zone_of
+from jiema.middleware import browsers_zone
 
 
 def bare(request: HttpRequest, template: str, shown: dict[str, Any]) -> str:
     """The page's text. No context processor has a part in it: what one of them needs may be what is away."""
-    with translation.override(language_of(request)), timezone.override(zone_of(request)):
+    with translation.override(language_of(request)), timezone.override(browsers_zone(request)):
         return str(get_template(template).render({"languages": settings.LANGUAGES} | shown))
 
 
