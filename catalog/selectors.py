@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from catalog.errors import BadCountry, BadService, NoNumbers
 from catalog.models import CodeRate, Country, Offer, OfferOdds, Price, Service, ServiceSummary
@@ -130,6 +130,12 @@ def offers_of(service: Service) -> list[Listed]:
     rate = code_rate()
     odds = {(row.provider_id, row.country_id): row.odds for row in OfferOdds.objects.filter(service=service)}
     return [Listed(row, odds.get((row.provider_id, row.country_id), Odds()), rate) for row in prices_of(service)]
+
+
+def shop_odds() -> Window:
+    """Of all offers together, over seven days."""
+    sums = OfferOdds.objects.aggregate(bought=Sum("bought_7d", default=0), arrived=Sum("arrived_7d", default=0))
+    return Window(sums["bought"], sums["arrived"], None, None)
 
 
 def code_rate() -> Decimal:

@@ -24,7 +24,6 @@ urlpatterns = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("metrics", views.metrics),
-    path("", views.front, name="front"),
     path("dashboard", dashboard, name="dashboard"),
     path("", include("jiema.site.urls")),
     path("language", views.language, name="set_language"),

@@ -2,17 +2,13 @@ import hmac
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as choose_language
 
 from accounts import services as accounts
-from catalog.selectors import find_services
 from jiema import health
 from jiema import metrics as shop_metrics
 from jiema.languages import api_code
-
-POPULAR = 12
 
 
 @require_safe
@@ -38,11 +34,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not (hmac.compare_digest(token.encode(), told.encode()) if token else settings.DEBUG):
         raise Http404
     return HttpResponse(shop_metrics.exposition(), content_type=shop_metrics.CONTENT_TYPE)
-
-
-@require_safe
-def front(request: HttpRequest) -> HttpResponse:
-    return render(request, "jiema/front.html", {"services": find_services()[:POPULAR]})
 
 
 @require_POST

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_ratelimit.decorators import ratelimit
 
 from jiema.api.errors import DomainError
 
 PAGE_SIZE = 25
+PATH_LENGTH = 200
 M = TypeVar("M", bound=Model)
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -23,6 +25,13 @@ def limited(rate: str) -> Callable[[View], View]:
 
 def tell(request: HttpRequest, refusal: DomainError) -> None:
     messages.error(request, str(refusal.message))
+
+
+def same_site_path(told: str | None) -> str:
+    """A path on this site, with its query; empty where it is anything else, so that no link of ours leads elsewhere."""
+    path = told or ""
+    is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    return path if is_ours and path.isprintable() and len(path) <= PATH_LENGTH else ""
 
 
 def page_of(rows: QuerySet[M], cursor: str | None) -> tuple[list[M], Any]:

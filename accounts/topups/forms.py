@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jiema.fields import DollarsField
 from jiema.money import dollars
+from jiema.web import same_site_path
 
 SLIP_BYTES = 3_000_000
 # How such a file begins, whatever its name and the browser say.
@@ -27,6 +28,10 @@ class TopUpForm(forms.Form):
     )
     method = forms.CharField(max_length=10)
     form = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_next(self) -> str:
+        return same_site_path(self.cleaned_data["next"])
 
     def clean_amount(self) -> int:
         return int(self.cleaned_data["amount"] * 100)

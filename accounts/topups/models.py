@@ -131,7 +131,8 @@ class TopUp(models.Model):
     asked, captured: in units of `currency` and `captured_currency`: what is to be paid, what was.
     gateway_ref: the gateway's name of the wish; payment_ref: of the payment.
     key: of the form that started it; the same form is the same top-up. sent_at: the customer says that a
-    bank transfer is under way. next_read_at: when the gateway is asked again.
+    bank transfer is under way. next_read_at: when the gateway is asked again. next_page: the path on this site that
+    the customer came from for want of money.
     """
 
     id = models.CharField(primary_key=True, max_length=25, default=new_id, editable=False, db_collation="C")
@@ -139,6 +140,7 @@ class TopUp(models.Model):
     again_for = models.ForeignKey("self", models.PROTECT, null=True, related_name="further")
     gateway = models.CharField(max_length=20, choices=Method)
     key = models.CharField(max_length=64, null=True)
+    next_page = models.CharField(max_length=200, blank=True, default="", db_default="")
     amount_cents = models.PositiveIntegerField()
     fee_cents = models.PositiveIntegerField(default=0)
     currency = models.CharField(max_length=4, default="USD")

@@ -1,5 +1,8 @@
+import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import segno
 from django.conf import settings
@@ -7,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,16 +20,18 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.topups import methods
 from accounts.topups.forms import SentForm, TopUpForm
 from accounts.topups.models import CREDITED, UNPAID, Method, PaymentMethod, TopUp, TopUpState
-from accounts.topups.selectors import top_up_for, worthless
+from accounts.topups.selectors import top_up_for, usual_seconds, worthless
 from accounts.topups.services.bank import mark_sent
 from accounts.topups.services.confirming import refresh
 from accounts.topups.services.starting import open_payment, start_top_up
+from accounts.topups.times import usual_time
 from accounts.wallet.services import open_debts
 from accounts.web import CustomerRequest
 from jiema.api.errors import DomainError
 from jiema.api.ids import new_id
-from jiema.web import limited, page_of, tell
+from jiema.web import limited, page_of, same_site_path, tell
 
+AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
 # For so long a page of a payment that is over goes on looking whether it came after all.
 LATE = timedelta(days=1)
 
@@ -39,18 +45,40 @@ def top_up(request: CustomerRequest) -> HttpResponse:
     answer = request.POST.copy()
     if preset := request.POST.get("preset"):
         answer["amount"] = preset
-    form = TopUpForm(answer if request.method == "POST" else None, initial={"form": new_id()})
+    offered = methods.offered()
+    missing = _missing_cents(request)
+    initial = {"form": new_id(), "next": same_site_path(request.GET.get("next")), "amount": _least(missing, offered)}
+    form = TopUpForm(answer if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        wish = form.cleaned_data
         try:
-            started = start_top_up(request.user.pk, wish["method"], wish["amount"], wish["form"])
-            return _to_the_gateway(open_payment(started))
+            return _to_the_gateway(open_payment(_start(request, form)))
         except DomainError as refusal:
             tell(request, refusal)
     history, cursor = page_of(TopUp.objects.filter(user=request.user), request.GET.get("before"))
     owed = sum(debt.amount_cents - debt.repaid_cents for debt in open_debts(request.user.pk))
-    shown = {"form": form, "methods": methods.offered(), "history": history, "cursor": cursor, "owed": owed}
+    took = usual_seconds()
+    ways = [(each, usual_time(each, took.get(each.gateway))) for each in offered]
+    shown = {"form": form, "ways": ways, "missing": missing, "history": history, "cursor": cursor, "owed": owed}
     return render(request, "topups/top_up.html", shown)
+
+
+def _start(request: CustomerRequest, form: TopUpForm) -> TopUp:
+    wish = form.cleaned_data
+    return start_top_up(request.user.pk, wish["method"], wish["amount"], wish["form"], wish["next"])
+
+
+def _missing_cents(request: HttpRequest) -> int | None:
+    """What the customer lacks for what they came from, as its page says: `?amount=0.14`."""
+    amount = request.GET.get("amount", "")
+    return int(Decimal(amount) * 100) if AMOUNT.fullmatch(amount) else None
+
+
+def _least(missing: int | None, offered: list[PaymentMethod]) -> Decimal | None:
+    """US dollars: what is missing, or the least that can be paid in where that is more."""
+    if not missing:
+        return None
+    least = min((each.min_cents for each in offered), default=0)
+    return Decimal(max(missing, least)).scaleb(-2)
 
 
 def _to_the_gateway(top_up: TopUp) -> HttpResponse:
@@ -96,9 +124,16 @@ def _shown(found: TopUp) -> dict[str, Any]:
         "sent_form": SentForm(),
         "confirmations": _confirmations(found),
         "follows": _seconds_between_looks(found),
+        "again": _again(found),
         "sandbox_chain": settings.TRONGRID_URL if settings.SANDBOX_GATEWAY and settings.DEBUG else "",
     }
     return shown | {"seen": _seen(shown)}
+
+
+def _again(found: TopUp) -> str:
+    """Where the same is tried once more."""
+    wanted = {"amount": f"{found.amount_cents / 100:.2f}"} | ({"next": found.next_page} if found.next_page else {})
+    return f"{reverse('top_up')}?{urlencode(wanted)}"
 
 
 def _seconds_between_looks(found: TopUp) -> int | None:

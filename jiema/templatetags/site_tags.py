@@ -1,4 +1,8 @@
+from urllib.parse import urljoin
+
 from django import template
+from django.conf import settings
+from django.templatetags.static import static
 
 from jiema.site import contact
 
@@ -13,3 +17,9 @@ def contact_address() -> str:
 @register.simple_tag
 def contact_url() -> str:
     return contact.url()
+
+
+@register.simple_tag
+def static_address(path: str) -> str:
+    """Absolute, for who reads a page elsewhere."""
+    return urljoin(str(settings.SITE_URL), static(path))

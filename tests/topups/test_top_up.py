@@ -144,7 +144,7 @@ def test_a_strangers_payment_is_not_found(site: Client, carol: User) -> None:
 
 
 WORDS = {
-    Reading(Stage.OPEN): "Time left",
+    Reading(Stage.OPEN): "Please pay by",
     Reading(Stage.PENDING): "Your bank is working on it",
     Reading(Stage.PENDING, confirmations=7): "7 of 19 confirmations",
     Reading(Stage.EXPIRED): "Nothing was taken",

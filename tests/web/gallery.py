@@ -93,6 +93,8 @@ _plain("countries-none", "/buy/telegram?country=zzzzzz", public=True)
 _plain("sign-in", "/accounts/login/", public=True)
 _plain("sign-up", "/accounts/signup/", public=True)
 _plain("reset", "/accounts/password/reset/", public=True)
+_plain("terms", "/terms", public=True)
+_plain("status", "/status", public=True)
 _plain("not-found", "/nothing", public=True, status=404)
 for docs in pages():
     if docs.endpoint is None or docs.slug in ("prices", "create-order"):  # the others are made of the same parts

@@ -44,10 +44,11 @@ def smallest(currency: str) -> Decimal:
     return Decimal(1).scaleb(-digits)
 
 
-def start_top_up(user_id: str, gateway: str, amount_cents: int, form: str = "") -> TopUp:
+def start_top_up(user_id: str, gateway: str, amount_cents: int, form: str = "", next_page: str = "") -> TopUp:
     """A wish to pay in. amount_cents: what is to be on the balance, US cents.
 
-    form: of which this is an answer; the same answer again is the same top-up.
+    form: of which this is an answer; the same answer again is the same top-up. next_page: the path on this site where
+    the customer goes on once it is paid.
     Raises NoGateway, BadAmount, OverCap, TooManyOpen, Forbidden.
     """
     method = _offered(gateway)
@@ -58,7 +59,11 @@ def start_top_up(user_id: str, gateway: str, amount_cents: int, form: str = "") 
     with transaction.atomic():
         lock_active_user(user_id)
         first = _begun(user_id, method, amount_cents, key) if key else None
-        return first or _create(user_id, method, amount_cents, key)
+        top_up = first or _create(user_id, method, amount_cents, key)
+        if next_page and next_page != top_up.next_page:
+            top_up.next_page = next_page
+            top_up.save(update_fields=["next_page"])
+    return top_up
 
 
 def _begun(user_id: str, method: PaymentMethod, amount_cents: int, key: str) -> TopUp | None:
