@@ -18,8 +18,8 @@ from tests.web.shopping import buy
 
 OPEN, CLOSE = "⟦", "⟧"
 INNERMOST = re.compile(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
-# Times come from CLDR, ids from us.
-DATED = re.compile(r"<time .*?</time>|\bc[a-z0-9]{24}\b", re.DOTALL)
+# Times and zones come from CLDR; ids and names of events are code.
+DATED = re.compile(r"<time .*?</time>|<select name=.time_zone.*?</select>|\border\.\w+\b|\bc[a-z0-9]{24}\b", re.DOTALL)
 # What the scene is made of, and the languages by their own names.
 DATA = NAMES | {
     "Telegram",
