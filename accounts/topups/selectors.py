@@ -44,7 +44,7 @@ def unsettled(user_id: str) -> QuerySet[TopUp]:
     going_back = Payout.objects.filter(top_up=OuterRef("pk"), state__in=[PayoutState.CREATED, PayoutState.PENDING])
     return TopUp.objects.filter(
         Q(state__in=[TopUpState.PENDING, TopUpState.PAID])
-        | Q(state=TopUpState.CREATED, expires_at__gt=Now())
+        | Q(state=TopUpState.CREATED) & (Q(expires_at=None) | Q(expires_at__gt=Now()))
         | Q(state=TopUpState.DISPUTED, dispute="open")
         | Exists(going_back),
         user_id=user_id,

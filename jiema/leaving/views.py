@@ -52,7 +52,7 @@ def export(request: CustomerRequest) -> HttpResponseBase:
 @fresh_sign_in
 @limited("20/h")
 def close(request: CustomerRequest) -> HttpResponse:
-    form = ClosingForm(request.POST or None)
+    form = ClosingForm(request.POST if request.method == "POST" else None)
     ties = closing.ties_of(request.user.pk)
     if request.method == "POST" and not ties and form.is_valid():
         try:

@@ -1,11 +1,18 @@
 """Every page of the shop in each of its states: how it comes about, and its address."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from allauth.account.internal.flows import login
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.sessions.backends.cached_db import SessionStore
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts import services as accounts
+from accounts.emails import confirm_email
 from accounts.models import User
 from accounts.topups.models import Method, TopUp, TopUpState
 from accounts.wallet import services as wallet
@@ -58,6 +65,22 @@ class Scene:
         page.post("/account/top-up", form)
         return TopUp.objects.latest("pk")
 
+    def sure(self) -> None:
+        """Her sessions have just been asked who they are."""
+        confirm_email(self.alice)
+        asked = {"method": "password", "at": time.time(), "reauthenticated": True}
+        for row in Session.objects.all():
+            session = SessionStore(row.session_key)
+            session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [asked]
+            session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = self.alice.pk
+            session.save()
+
+    def app(self) -> None:
+        """She has an authenticator app and recovery codes."""
+        self.sure()
+        TOTP.activate(self.alice, generate_totp_secret())
+        RecoveryCodes.activate(self.alice)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -108,6 +131,77 @@ _plain("voucher", "/account/voucher")
 _plain("notices", "/account/notices")
 _plain("referral", "/account/referral")
 _plain("dashboard-new", "/dashboard")
+_plain("reset-sent", "/accounts/password/reset/done/", public=True)
+_plain("reset-over", "/accounts/password/reset/key/x-y/", public=True)
+_plain("reset-done", "/accounts/password/reset/key/done/", public=True)
+_plain("verification-sent", "/accounts/confirm-email/", public=True)
+_plain("confirm-over", "/accounts/confirm-email/x/", public=True)
+_plain("inactive", "/accounts/inactive/", public=True)
+_plain("closed", "/account/closed", public=True)
+_plain("account", "/account")
+_plain("profile", "/account/profile")
+_plain("email", "/accounts/email/")
+_plain("password", "/accounts/password/change/")
+_plain("second-factor-none", "/accounts/2fa/")
+_plain("sessions", "/accounts/sessions/")
+_plain("passkeys-none", "/accounts/2fa/webauthn/")
+_plain("reauthenticate", "/accounts/reauthenticate/")
+_plain("sign-out", "/accounts/logout/")
+
+
+@_shown("app-set-up")
+def _app_set_up(scene: Scene) -> str:
+    scene.sure()
+    return "/accounts/2fa/totp/activate/"
+
+
+@_shown("passkey-new")
+def _passkey_new(scene: Scene) -> str:
+    scene.sure()
+    return "/accounts/2fa/webauthn/add/"
+
+
+@_shown("export")
+def _export(scene: Scene) -> str:
+    scene.sure()
+    return "/account/export"
+
+
+@_shown("close-tied")
+def _close_tied(scene: Scene) -> str:
+    scene.order(), scene.sure()
+    return "/account/close"
+
+
+@_shown("close")
+def _close(scene: Scene) -> str:
+    wallet.adjust(scene.alice.pk, -scene.shopper.balance(), "spent", reason="spent", actor="tests")
+    scene.sure()
+    return "/account/close"
+
+
+@_shown("second-factor")
+def _second_factor(scene: Scene) -> str:
+    scene.app()
+    return "/accounts/2fa/"
+
+
+@_shown("recovery-codes")
+def _recovery_codes(scene: Scene) -> str:
+    scene.app()
+    return "/accounts/2fa/recovery-codes/"
+
+
+@_shown("recovery-codes-new")
+def _recovery_codes_new(scene: Scene) -> str:
+    scene.app()
+    return "/accounts/2fa/recovery-codes/generate/"
+
+
+@_shown("app-off")
+def _app_off(scene: Scene) -> str:
+    scene.app()
+    return "/accounts/2fa/totp/deactivate/"
 
 
 @_shown("dashboard")
