@@ -138,6 +138,11 @@ def shop_odds() -> Window:
     return Window(sums["bought"], sums["arrived"], None, None)
 
 
+def odds_of(provider_id: int, service_code: str, country_id: int) -> Odds:
+    found = OfferOdds.objects.filter(provider=provider_id, service=service_code, country=country_id).first()
+    return found.odds if found else Odds()
+
+
 def code_rate() -> Decimal:
     """Which share of this shop's numbers brings a code; between 0 and 1."""
     kept = CodeRate.objects.values_list("rate", flat=True).first()

@@ -45,8 +45,9 @@ def countries_used(user_id: str) -> QuerySet[Country]:
 class HistoryForm(PeriodForm):
     """q: the end of a phone number, as many digits as one has, or the beginning of an order's id."""
 
+    field_order = ("q", "status", "service", "country", "since", "until")
     q = forms.CharField(
-        label=_("Phone number or order"),
+        label=_("Number or order"),
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),

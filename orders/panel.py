@@ -9,7 +9,8 @@ from django.http import HttpRequest, QueryDict
 from accounts.wallet.models import Entry
 from accounts.wallet.selectors import trail
 from catalog.errors import BadCountry, BadService, NoNumbers
-from catalog.selectors import quote
+from catalog.odds import Window
+from catalog.selectors import odds_of, quote
 from jiema.api.errors import NotFound
 from jiema.api.ids import ID_PATTERN
 from orders.models import Order, Status
@@ -33,7 +34,10 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """ticket, mark: what the pulse is asked with. screen: of the page's own order; None where it has none."""
+    """ticket, mark: what the pulse is asked with. screen: of the page's own order; None where it has none.
+
+    odds: how soon codes came for this offer, while one is waited for; None where too few were bought to tell.
+    """
 
     ticket: str
     mark: str
@@ -42,6 +46,7 @@ class Panel:
     trail: list[Entry]
     nonce: str
     again: Again | None
+    odds: Window | None
 
     @property
     def shown(self) -> str:
@@ -76,6 +81,7 @@ def panel_for(request: HttpRequest, user_id: str, order_id: str = "") -> Panel:
         trail=trail(user_id, f"order:{order_id}") if order else [],
         nonce=nonce,
         again=_again(order, nonce) if order else None,
+        odds=_odds(order) if order and order.status == Status.WAITING else None,
     )
 
 
@@ -96,3 +102,9 @@ def _again(order: Order, nonce: str) -> Again | None:
     except (BadService, BadCountry, NoNumbers):
         return None
     return None if price.is_paused else Again(price.price_cents, nonce)
+
+
+def _odds(order: Order) -> Window | None:
+    odds = odds_of(order.provider_id, order.service_id, order.country_id)
+    told = [window for window in (odds.day, odds.week) if window.is_tested and window.median_seconds is not None]
+    return told[0] if told else None

@@ -67,8 +67,8 @@ WITH moves AS (
 )
 SELECT row_number() OVER (ORDER BY at, amount DESC) AS id, * FROM moves;
 
-INSERT INTO accounts_user (id, email, password, display_name, lang, referral_code, state, is_staff, is_superuser)
-SELECT 'c' || lpad(i::text, 24, '0'), i || '@example.com', '', '', 'en', lpad(i::text, 6, '0'), 'active', false, false
+INSERT INTO accounts_user (id, email, password, display_name, lang, time_zone, referral_code, state, is_staff, is_superuser)
+SELECT 'c' || lpad(i::text, 24, '0'), i || '@example.com', '', '', 'en', '', lpad(i::text, 6, '0'), 'active', false, false
 FROM generate_series(0, :people - 1) AS i;
 
 INSERT INTO wallet_entry

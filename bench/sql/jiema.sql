@@ -1,5 +1,5 @@
-INSERT INTO accounts_user (id, email, password, display_name, lang, referral_code, state, is_staff, is_superuser)
-SELECT 'c' || lpad(person::text, 24, '0'), person || '@example.com', '', '', 'en', lpad(person::text, 6, '0'),
+INSERT INTO accounts_user (id, email, password, display_name, lang, time_zone, referral_code, state, is_staff, is_superuser)
+SELECT 'c' || lpad(person::text, 24, '0'), person || '@example.com', '', '', 'en', '', lpad(person::text, 6, '0'),
        'active', false, false
 FROM keys;
 

@@ -11,8 +11,8 @@ SELECT i AS number, 'c' || lpad(to_hex(i), 8, '0') || left(md5(i::text), 16) AS 
        interval '1 second' * (5 + 120 * power(random(), 2)) AS wait
 FROM generate_series(1, :orders) AS i;
 
-INSERT INTO accounts_user (id, email, password, display_name, lang, referral_code, state, is_staff, is_superuser)
-VALUES ('c000000000000000000000000', 'alice@example.com', '', '', 'en', 'alice0', 'active', false, false);
+INSERT INTO accounts_user (id, email, password, display_name, lang, time_zone, referral_code, state, is_staff, is_superuser)
+VALUES ('c000000000000000000000000', 'alice@example.com', '', '', 'en', '', 'alice0', 'active', false, false);
 
 INSERT INTO catalog_provider (id, name, dialect, base_url, api_key, currency, usd_rate, is_enabled,
     lifetime_minutes, grace_seconds, burst, push_secret, push_addresses, sync_error)

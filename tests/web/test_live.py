@@ -130,7 +130,7 @@ def test_number_and_code_are_copied(page: Page, order: Order, sandbox: Sandbox) 
 
 
 def test_sound_is_off_until_it_is_wanted_and_stays_so(page: Page, order: Order, sandbox: Sandbox) -> None:
-    sound = page.get_by_role("button", name="Sound and vibration when a code arrives")
+    sound = page.get_by_role("button", name="Sound and vibration")
     expect(sound).to_have_attribute("aria-pressed", "false")
     sound.click()
     page.reload()
