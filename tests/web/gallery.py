@@ -17,6 +17,8 @@ from accounts.models import User
 from accounts.topups.models import Method, TopUp, TopUpState
 from accounts.wallet import services as wallet
 from jiema.docs.pages import pages
+from orders.webhooks.models import Attempt, Delivery, Endpoint, Event
+from orders.webhooks.services import desk
 from tests.conftest import Shopper, expire
 from tests.paying import pay, wish
 from tests.web.conftest import Gateways, signed_in
@@ -126,6 +128,7 @@ _plain("countries", "/buy/telegram")
 _plain("orders-none", "/orders")
 _plain("statement-none", "/account/statement?kind=refund")
 _plain("keys-none", "/account/api-keys")
+_plain("webhooks-none", "/account/webhooks")
 _plain("top-up", "/account/top-up")
 _plain("voucher", "/account/voucher")
 _plain("notices", "/account/notices")
@@ -258,6 +261,49 @@ def _statement(scene: Scene) -> str:
 def _keys(scene: Scene) -> str:
     accounts.create_api_key(scene.alice.pk, "A long name of a key, such as one for sign-up tests")
     return "/account/api-keys"
+
+
+def _endpoint(scene: Scene) -> Endpoint:
+    url = "https://hooks.example.com/a/long/address/without/a/place/to/break/it/anywhere?shop=0123456789"
+    return desk.add_endpoint(scene.alice.pk, url, list(Event), "test server")[0]
+
+
+@_shown("webhooks")
+def _webhooks(scene: Scene) -> str:
+    _endpoint(scene)
+    desk.disable(scene.alice.pk, _endpoint(scene).pk)
+    return "/account/webhooks"
+
+
+@_shown("webhook")
+def _webhook(scene: Scene) -> str:
+    endpoint = _endpoint(scene)
+    desk.replace_secret(scene.alice.pk, endpoint.pk)
+    scene.received(), scene.cancelled()
+    return f"/account/webhooks/{endpoint.pk}"
+
+
+@_shown("webhook-change")
+def _webhook_change(scene: Scene) -> str:
+    return f"/account/webhooks/{_endpoint(scene).pk}/edit"
+
+
+@_shown("webhook-delivery")
+def _webhook_delivery(scene: Scene) -> str:
+    endpoint = _endpoint(scene)
+    scene.received()
+    Delivery.objects.update(state="failed", due_at=None)
+    for status, trouble in ((500, ""), (None, "tls")):
+        Attempt.objects.create(
+            delivery=Delivery.objects.get(endpoint=endpoint),
+            at=1_700_000_000,
+            signature="v1," + "k" * 44,
+            status=status,
+            trouble=trouble,
+            answer="Internal error " * 40,
+            took_ms=1234,
+        )
+    return f"/account/webhooks/deliveries/{Delivery.objects.get().pk}"
 
 
 @_shown("payment-card")

@@ -31,6 +31,7 @@ FOR_CUSTOMERS = [
     "/orders",
     "/account/statement",
     "/account/api-keys",
+    "/account/webhooks",
     "/account/top-up",
     "/account/referral",
     "/account/voucher",
