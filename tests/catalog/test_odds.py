@@ -4,11 +4,12 @@ from unittest.mock import patch
 
 import pytest
 
-from catalog.models import CodeRate, Country, OfferOdds, Provider, Service
+from catalog.models import CodeRate, Country, Offer, OfferOdds, Provider, Service
 from catalog.odds import UNTRIED, Odds, Window
 from catalog.selectors import code_rate, price_list
 from catalog.services import odds as services
 from catalog.services.odds import OfferHistory, store_odds
+from catalog.services.pricing import rebuild_price_list
 from tests.conftest import Api, data
 
 RATE = Decimal("0.70")
@@ -110,6 +111,16 @@ def test_the_odds_of_another_provider_are_not_this_one_s(api: Api, provider: Pro
     other = Provider.objects.create(name="other", dialect="hero", base_url="http://127.0.0.1:1", api_key="k")
     store_odds([history(other, TRIED)])
     assert price(api)["odds24h"] is None
+
+
+def test_prices_stay_cheapest_first_whatever_the_odds(api: Api, provider: Provider) -> None:
+    Country.objects.create(id=6, iso2="ID", slug="id", name="Indonesia")
+    Offer.objects.create(provider=provider, service_id="tg", country_id=6, cost=Decimal("0.20"), count=1)
+    rebuild_price_list()
+    store_odds([history(provider, of(30, 0), country_id=6), history(provider, of(30, 30))])
+    found = [(row["countryId"], int(row["expectedCents"])) for row in data(api.get("/prices?service=tg"))["items"]]
+    # The shop's rate is 30 of 60. Indonesia: week 5 / 40, day 1.25 / 40, 26 cents. Malaysia: 35 / 40, 38.75 / 40.
+    assert found == [(6, 832), (7, 41)]
 
 
 def etag(api: Api) -> str:
