@@ -54,7 +54,7 @@ def _paths() -> Iterator[str]:
     yield reverse("front")
     yield reverse("buy")
     for each in find_services():
-        yield f"{reverse('buy')}?service={each.service.slug}"
+        yield reverse("counter", args=[each.service.slug])
     yield from docs.urls()
     yield reverse("status")
     yield reverse("terms")
