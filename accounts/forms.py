@@ -53,15 +53,6 @@ class ProfileForm(forms.Form):
         return chosen
 
 
-class ApiKeyForm(forms.Form):
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=60,
-        help_text=_("What will use it, such as “signup tests”."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-
-
 class NoticesForm(forms.Form):
     """threshold comes in US dollars and goes out as cents; None where the notice is off."""
 

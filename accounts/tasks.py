@@ -1,6 +1,7 @@
 from celery import shared_task
 
-from accounts import key_mails, key_usage, notices
+from accounts import notices
+from accounts.keys import mails, usage
 
 
 @shared_task(name="accounts.low_balance")
@@ -10,9 +11,9 @@ def low_balance() -> None:
 
 @shared_task(name="accounts.write_key_uses")
 def write_key_uses() -> None:
-    key_usage.write_key_uses()
+    usage.write_key_uses()
 
 
 @shared_task(name="accounts.mail_new_tokens")
 def mail_new_tokens() -> None:
-    key_mails.mail_new_tokens()
+    mails.mail_new_tokens()

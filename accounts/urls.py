@@ -10,6 +10,5 @@ urlpatterns = [
     path("account/statement", statement, name="statement"),
     path("account/statement.csv", statement_file, name="statement_file"),
     path("account/notices", views.notices, name="notices"),
-    path("account/api-keys", views.api_keys, name="api_keys"),
-    path("account/api-keys/<int:key_id>/revoke", views.revoke_key, name="revoke_key"),
+    path("", include("accounts.keys.urls")),
 ]

@@ -1,9 +1,11 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Lower
 
 from catalog.errors import BadCountry, BadService, NoNumbers
 from catalog.models import CodeRate, Country, Offer, OfferOdds, Price, Service, ServiceSummary
@@ -88,6 +90,19 @@ def service_called(name: str) -> Service:
     if found is None:
         raise BadService
     return found
+
+
+def service_codes(words: Sequence[str]) -> dict[str, str]:
+    """The code for each word that is a service's code, slug or name, in any case; the others are left out."""
+    lower = {word.lower() for word in words}
+    rows = Service.objects.alias(called=Lower("name")).filter(
+        Q(code__in=lower) | Q(slug__in=lower) | Q(called__in=lower)
+    )
+    codes: dict[str, str] = {}
+    for code, slug, name in rows.values_list("code", "slug", "name"):
+        codes |= {name.lower(): code, slug: code}
+    codes |= {code: code for code in codes.values()}
+    return {word: codes[word.lower()] for word in words if word.lower() in codes}
 
 
 def prices_of(service: Service) -> QuerySet[Price]:

@@ -303,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 API_AUTHENTICATOR = "accounts.selectors.find_caller"
+API_SERVICE_CODES = "catalog.selectors.service_codes"
 API_WINDOW_SECONDS = env.float("API_WINDOW_SECONDS", default=60.0)
 API_READS_PER_WINDOW = env.int("API_READS_PER_WINDOW", default=60)
 API_WRITES_PER_WINDOW = env.int("API_WRITES_PER_WINDOW", default=10)

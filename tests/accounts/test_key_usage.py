@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries
 from redis import Redis
 
-from accounts.key_usage import write_key_uses
+from accounts.keys.usage import write_key_uses
 from accounts.models import ApiKey, ApiKeyHour, User
 from jiema.api import limits, valkey
 from jiema.api.limits import Bucket, Use

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from allauth.account.internal.flows import login
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -10,10 +11,12 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.sessions.backends.cached_db import SessionStore
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.emails import confirm_email
-from accounts.models import User
+from accounts.models import ApiKey, ApiKeyHour, Scope, User
+from accounts.services import KeyLimits
 from accounts.topups.models import Method, TopUp, TopUpState
 from accounts.wallet import services as wallet
 from jiema.docs.pages import pages
@@ -257,9 +260,25 @@ def _statement(scene: Scene) -> str:
     return "/account/statement"
 
 
+def _key(scene: Scene) -> ApiKey:
+    """With every fact that a key can have."""
+    end = timezone.now() + timedelta(days=30)
+    limits = KeyLimits(Scope.READ, end, "203.0.113.0/24,2001:db8:85a3::8a2e:370:7334", "tg,wa,go", 2500)
+    key, _ = accounts.create_api_key(scene.alice.pk, "A long name of a key, such as one for sign-up tests", limits)
+    ApiKey.objects.filter(pk=key.pk).update(
+        last_used_at=timezone.now(), last_used_address="2001:db8:85a3::8a2e:370:7334"
+    )
+    ApiKeyHour.objects.create(key=key, hour=timezone.now(), calls=14000)
+    return key
+
+
 @_shown("keys")
 def _keys(scene: Scene) -> str:
-    accounts.create_api_key(scene.alice.pk, "A long name of a key, such as one for sign-up tests")
+    for name in ("An old one", "bot"):
+        accounts.create_api_key(scene.alice.pk, name)
+    ApiKey.objects.filter(name="An old one").update(revoked_at=timezone.now())
+    key = _key(scene)
+    accounts.rotate_api_key(key.user_id, key.pk, key.prefix, timedelta(hours=24))
     return "/account/api-keys"
 
 
@@ -304,6 +323,28 @@ def _webhook_delivery(scene: Scene) -> str:
             took_ms=1234,
         )
     return f"/account/webhooks/deliveries/{Delivery.objects.get().pk}"
+
+
+@_shown("key-change")
+def _key_change(scene: Scene) -> str:
+    return f"/account/api-keys/{_key(scene).pk}"
+
+
+@_shown("key-rotate")
+def _key_rotate(scene: Scene) -> str:
+    return f"/account/api-keys/{_key(scene).pk}/rotate"
+
+
+@_shown("key-overlap")
+def _key_overlap(scene: Scene) -> str:
+    key = _key(scene)
+    accounts.rotate_api_key(key.user_id, key.pk, key.prefix, timedelta(hours=1))
+    return f"/account/api-keys/{key.pk}/rotate"
+
+
+@_shown("key-revoke")
+def _key_revoke(scene: Scene) -> str:
+    return f"/account/api-keys/{_key(scene).pk}/revoke"
 
 
 @_shown("payment-card")
