@@ -9,9 +9,9 @@ from jiema.site import errors
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
-# What goes on while the shop is being worked on: whoever works on it needs its health and the admin.
+# What goes on while the shop is being worked on: whoever works on it needs its health, and the admin with its sign-in.
 STAYS_OPEN = ("/healthz", "/readyz", "/metrics", "/status", "/status.json", "/robots.txt")
-STAYS_OPEN_BELOW = ("/admin/",)
+STAYS_OPEN_BELOW = ("/admin/", "/accounts/login/", "/accounts/2fa/", "/accounts/reauthenticate/")
 
 
 class RequestIdMiddleware:
