@@ -107,7 +107,7 @@ WORDS: dict[str, tuple[Text, Text]] = {
         _("Repeat a purchase only with the same Idempotency-Key. If it stays, send the shop the requestId."),
     ),
     "UNAVAILABLE": (
-        _("The shop's database cannot be reached at the moment."),
+        _("The shop is being worked on, or its database cannot be reached at the moment."),
         _("Repeat the call after Retry-After, a purchase with the same Idempotency-Key."),
     ),
     "UPSTREAM_UNAVAILABLE": (
