@@ -1,7 +1,7 @@
 """The files of translations: `.po`, which people edit, and `.mo`, which the shop reads."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
@@ -39,7 +39,7 @@ def empty(language: str) -> Catalog:
     return catalogue
 
 
-def updated(old: Catalog, texts: dict[Text, list[str]], language: str) -> Catalog:
+def updated(old: Iterable[Message], texts: dict[Text, list[str]], language: str) -> Catalog:
     """The texts, each with its translation; a changed one has its former one, marked fuzzy. Others are left out."""
     known = {key_of(each): each for each in old if each.id}
     dropped = {key[1]: known[key] for key in known.keys() - {key_of_text(text) for text in texts}}

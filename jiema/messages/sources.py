@@ -6,9 +6,11 @@ from gettext import GNUTranslations
 from importlib.util import find_spec
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from django.conf import settings
 from django.utils.translation import to_locale
 
+from jiema.messages import catalogues
 from jiema.messages.catalogues import is_done, key_of, read
 from jiema.messages.checks import blanks
 from jiema.messages.extracting import Text, key_of_text, texts_of
@@ -33,10 +35,12 @@ def languages() -> list[str]:
     return [to_locale(code) for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 
 
-def files_of(language: str) -> dict[Path, dict[Text, list[str]]]:
-    """Each `.po` of this language with the texts that belong into it."""
+def updated(language: str) -> dict[Path, Catalog]:
+    """Each `.po` of this language as it has to be. A text that moves to the other file takes its translation along."""
     own, beside = (folder / language / "LC_MESSAGES" / "django.po" for folder in settings.LOCALE_PATHS)
-    return {own: ours(), beside: packages_texts(language, beside)}
+    memory = [*read(beside, language), *read(own, language)]
+    texts = {own: ours(), beside: packages_texts(language, beside)}
+    return {path: catalogues.updated(memory, texts[path], language) for path in (own, beside)}
 
 
 @cache

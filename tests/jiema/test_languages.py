@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.utils import translation
@@ -11,33 +12,33 @@ from jiema.messages import catalogues, checks, sources
 from jiema.messages.extracting import Text
 
 LANGUAGES = ("id", "ms", "zh_Hans")
+Kept = tuple[str, Path, Catalog]
 FILES = [(language, place) for language in LANGUAGES for place in (1,)]
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda each: f"{each[0]}-{each[1]}")
-def kept(request: pytest.FixtureRequest) -> tuple[str, Path, dict[Text, list[str]]]:
-    """A language, a file of its translations, and the texts that belong into it."""
+def kept(request: pytest.FixtureRequest) -> Kept:
+    """A language, a file of its translations, and how it has to be."""
     language, place = request.param
-    return language, *list(sources.files_of(language).items())[place]
+    return language, *list(sources.updated(language).items())[place]
 
 
 def test_the_languages_are_those_of_the_settings() -> None:
     assert tuple(sources.languages()) == LANGUAGES
 
 
-def test_each_text_is_translated_and_whole(kept: tuple[str, Path, dict[Text, list[str]]]) -> None:
+def test_each_text_is_translated_and_whole(kept: Kept) -> None:
     language, path, _ = kept
     messages = [each for each in catalogues.read(path, language) if each.id]
     assert [checks.told(each, fault) for each in messages for fault in checks.faults(each, language)] == []
 
 
-def test_the_file_holds_the_texts_of_the_code(kept: tuple[str, Path, dict[Text, list[str]]]) -> None:
-    language, path, texts = kept
-    updated = catalogues.updated(catalogues.read(path, language), texts, language)
+def test_the_file_holds_the_texts_of_the_code(kept: Kept) -> None:
+    language, path, updated = kept
     assert path.read_bytes() == catalogues.written(updated, language), "out of date: make messages"
 
 
-def test_the_compiled_file_is_that_of_the_other(kept: tuple[str, Path, dict[Text, list[str]]]) -> None:
+def test_the_compiled_file_is_that_of_the_other(kept: Kept) -> None:
     language, path, _ = kept
     compiled = catalogues.compiled(catalogues.read(path, language), language)
     assert path.with_suffix(".mo").read_bytes() == compiled, "out of date: make messages"

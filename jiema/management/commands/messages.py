@@ -13,14 +13,15 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         for language in sources.languages():
             try:
-                files = sources.files_of(language)
+                files = sources.updated(language)
             except Unreadable as error:
                 raise CommandError(str(error)) from error
-            for path, texts in files.items():
-                catalogue = catalogues.updated(catalogues.read(path, language), texts, language)
+            for path, catalogue in files.items():
                 catalogues.keep(catalogue, path, language)
                 todo = sum(1 for each in catalogue if each.id and not catalogues.is_done(each))
-                self.stdout.write(f"{path.relative_to(settings.BASE_DIR)}: {len(texts)} texts, {todo} to translate.")
+                self.stdout.write(
+                    f"{path.relative_to(settings.BASE_DIR)}: {len(catalogue)} texts, {todo} to translate."
+                )
                 for message in catalogue:
                     if message.id and catalogues.is_done(message):
                         for fault in checks.faults(message, language):
