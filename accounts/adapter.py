@@ -28,6 +28,11 @@ from jiema.languages import api_code, django_code
 
 NOWHERE = "0.0.0.0"  # noqa: S104 - an address that nobody has, for callers whose own is unknown
 ZONE_COOKIE = "tz"
+WAYS = {
+    "reauthenticate": _("By your password"),
+    "mfa_reauthenticate": _("By a code of your app, or a recovery code"),
+    "mfa_reauthenticate:webauthn": _("By a passkey"),
+}
 log = structlog.get_logger(__name__)
 
 
@@ -65,6 +70,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return str(ip_address(client_address(request)))
         except ValueError:
             return NOWHERE
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        return [way | {"description": WAYS[way["id"]]} for way in super().get_reauthentication_methods(user)]
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """The link leads back to where the sign-up began, in another browser, too."""
