@@ -22,7 +22,6 @@ def page(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         "groups": pages.GROUPS,
         "before": before,
         "behind": behind,
-        "site": settings.SITE_URL.rstrip("/"),
         "limits": _limits(),
         "brake": {"orders": settings.CANCEL_BRAKE_ORDERS, "percent": settings.CANCEL_BRAKE_PERCENT},
         "refusals": errors.refusals(),
