@@ -50,9 +50,12 @@ class Bracketed(trans_real.DjangoTranslation):
 
 
 @pytest.fixture
-def _bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
+def _bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(trans_real._translations, "en", Bracketed("en"))
+    monkeypatch.setattr(trans_real, "_default", None)  # made anew from these when first asked, and kept
     trans_real.activate("en")
+    yield
+    trans_real.deactivate()
 
 
 @pytest.fixture
