@@ -13,6 +13,7 @@ from accounts.referrals import selectors as referrals
 from accounts.topups import selectors as topups
 from accounts.vouchers import selectors as vouchers
 from orders.selectors import all_orders
+from orders.webhooks import selectors as webhooks
 
 IN_MEMORY = 1_048_576
 Rows = Iterable[dict[str, Any]]
@@ -28,6 +29,7 @@ LISTS: dict[str, Callable[[str], Rows]] = {
     "people-invited": referrals.exported_people,
     "referral-earnings": referrals.exported_earnings,
     "vouchers": vouchers.exported,
+    "webhooks": webhooks.exported,
 }
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -19,6 +20,12 @@ def has_listeners() -> Exists:
 def endpoints_of(user_id: str) -> QuerySet[Endpoint]:
     """Oldest first."""
     return Endpoint.objects.filter(user_id=user_id, deleted_at=None).order_by("pk")
+
+
+def exported(user_id: str) -> Iterator[dict[str, Any]]:
+    """The endpoints as their owner may have them; the secrets were shown once."""
+    told = ("id", "url", "description", "events", "created_at", "disabled_at", "disabled_because")
+    yield from endpoints_of(user_id).values(*told)
 
 
 def endpoint_for(user_id: str, endpoint_id: str) -> Endpoint:

@@ -169,7 +169,7 @@ def test_all_that_is_held_is_exported(shopper: Shopper) -> None:
     assert set(parts) == {
         *("account.json", "email-addresses.json", "second-factors.json", "sessions.json", "api-keys.json"),
         *("statement.json", "debts.json", "top-ups.json", "people-invited.json", "referral-earnings.json"),
-        *("vouchers.json", "orders.json"),
+        *("vouchers.json", "webhooks.json", "orders.json"),
     }
 
 
