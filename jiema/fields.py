@@ -55,7 +55,14 @@ class DollarsField(forms.Field):
 
 def _in_ascii(text: str) -> str:
     """Digits, signs and spaces of other scripts and widths as the plain ones."""
-    return "".join(str(unicodedata.decimal(each, each)) for each in unicodedata.normalize("NFKC", text))
+    return "".join(map(_plain, text))
+
+
+def _plain(sign: str) -> str:
+    """Small and circled digits stay what they are, and no amount: 12⁵⁰ is not 1250."""
+    if unicodedata.numeric(sign, None) is None:
+        return unicodedata.normalize("NFKC", sign)
+    return str(unicodedata.decimal(sign, sign))
 
 
 def _written(amount: Decimal) -> str:
