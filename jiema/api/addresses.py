@@ -15,8 +15,11 @@ def client_address(request: HttpRequest) -> str:
 
 
 def plain_address(text: str) -> IPv4Address | IPv6Address:
-    """An IPv4 address within IPv6 (::ffff:192.0.2.1) is that IPv4 address. Raises ValueError."""
-    address = ip_address(text)
+    """An IPv4 address within IPv6 (::ffff:192.0.2.1) is that IPv4 address; a zone (%eth0) is none of it.
+
+    Raises ValueError.
+    """
+    address = ip_address(text.partition("%")[0])
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
