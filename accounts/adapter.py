@@ -1,5 +1,4 @@
 from contextlib import suppress
-from ipaddress import ip_address
 from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlencode
@@ -22,7 +21,7 @@ from accounts.models import User
 from accounts.referrals.services import invite
 from accounts.wallet import services as wallet
 from accounts.zones import zone_or_none
-from jiema.api.addresses import client_address
+from jiema.api.addresses import client_address, plain_address
 from jiema.api.errors import DomainError
 from jiema.languages import api_code, django_code
 
@@ -67,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """What allauth's limits count by: no header that a client can set changes it."""
         try:
-            return str(ip_address(client_address(request)))
+            return str(plain_address(client_address(request)))
         except ValueError:
             return NOWHERE
 
@@ -79,6 +78,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         path = reverse("account_confirm_email", args=[emailconfirmation.key])
         wanted = get_next_redirect_url(request)
         return f"{settings.SITE_URL}{path}" + (f"?{urlencode({'next': wanted})}" if wanted else "")
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """Nor is an address taken from an account that signed up with it and never confirmed it."""
+        others = User.objects.exclude(pk=email_address.user_id)
+        if others.filter(email__iexact=email_address.email).exists():
+            told = "account/messages/email_confirmation_failed.txt"
+            self.add_message(request, messages.ERROR, told, {"email": email_address.email})
+            return False
+        return bool(super().confirm_email(request, email_address))
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})

@@ -370,6 +370,18 @@ def test_nobodys_address_can_be_taken_over(alice_in: Client, alice: User, carol:
     assert alice.email == "alice@example.com"
 
 
+def test_an_address_that_somebody_signed_up_with_is_not_taken(alice_in: Client, alice: User) -> None:
+    """Though they never confirmed it: an address has one account."""
+    User.objects.create_user("mine@example.com", PASSWORD)
+    reauthenticate(alice_in)
+    alice_in.post("/accounts/email/", {"email": "mine@example.com", "action_add": ""})
+    page = html(alice_in.post(link_in_mail(), follow=True))
+    assert "mine@example.com belongs to another account already." in page
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.com"
+    assert EmailAddress.objects.get(user=alice, verified=True).email == "alice@example.com"
+
+
 def test_the_admin_is_entered_by_the_same_door(client: Client) -> None:
     """Its own form would know no second factor."""
     response = client.get("/admin/login/?next=/admin/")
