@@ -21,6 +21,7 @@ document.addEventListener("click", (event) => {
 function copyFrom(button) {
   const text = document.getElementById(button.dataset.from);
   const value = text.dataset.copy || text.textContent;
+  if (!navigator.clipboard) { select(text); return; }
   navigator.clipboard.writeText(value).then(() => {
     const words = button.querySelector("span") ?? button;
     const label = words.textContent;
@@ -29,7 +30,7 @@ function copyFrom(button) {
   }, () => select(text));
 }
 
-// Without the clipboard (a page that is not on https) the text is marked for copying by hand.
+// Without the clipboard (a page that is not on https, or a browser that forbids it) the text is marked for copying by hand.
 function select(text) {
   getSelection().selectAllChildren(text);
 }
