@@ -2,29 +2,13 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import ApiKey, User
 from catalog.models import Provider
 from catalog.upstream.sandbox import Sandbox
 from orders.models import Order
-from tests.conftest import PASSWORD, Api, data
-
-MAIL = "erin@example.com"
-
-
-def sign_up(page: Page) -> None:
-    page.goto("/accounts/signup/")
-    page.get_by_label("Email").fill(MAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("I accept the terms").check()
-    page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
-    link = re.search(r"http://\S+", str(mail.outbox[0].body))
-    assert link
-    page.goto(link.group())
-    page.get_by_role("button", name="Yes, confirm").click()
+from tests.conftest import PASSWORD
 
 
 def sign_in(page: Page, email: str) -> None:
@@ -46,26 +30,6 @@ def buy_telegram(page: Page) -> Order:
 
 def deliver(sandbox: Sandbox, order: Order, text: str) -> None:
     sandbox.shop.deliver(int(order.activation_id or 0), text)
-
-
-@pytest.mark.usefixtures("gateways")
-def test_from_sign_up_to_a_code_and_a_key(page: Page, provider: Provider, sandbox: Sandbox) -> None:
-    sign_up(page)
-    page.wait_for_url("**/dashboard")
-    page.get_by_role("link", name="Top up").first.click()
-    page.get_by_role("button", name=re.compile(r"^\$10\b")).click()
-    page.get_by_role("button", name="Pay 10.00 USD").click()
-    expect(page.get_by_text("$10.00 came in. Your balance is $10.00.")).to_be_visible()
-    order = buy_telegram(page)
-    deliver(sandbox, order, "Your code is 417902.")
-    expect(page.locator("#code")).to_have_text("417902")
-    expect(page).to_have_title("417902 · Telegram · jiema")
-    expect(page.locator("#news")).to_have_text("Code arrived: 417902")
-    page.goto("/account/api-keys")
-    page.get_by_label("Name").fill("script")
-    page.get_by_role("button", name="Make key").click()
-    token = page.locator("#token").inner_text()
-    assert data(Api(token).get("/account"))["balanceCents"] == "961"
 
 
 @pytest.fixture
@@ -128,25 +92,3 @@ def test_revoking_asks_first(page: Page) -> None:
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("0 of 10 used")).to_be_visible()
     assert not ApiKey.objects.active().exists()
-
-
-@pytest.mark.usefixtures("gateways")
-def test_without_script(browser: Browser, shop: str, alice: User, provider: Provider, sandbox: Sandbox) -> None:
-    """Buying, reading the code, topping up and keys."""
-    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
-    context = browser.new_context(base_url=shop, java_script_enabled=False)
-    page = context.new_page()
-    sign_in(page, alice.email)
-    order = buy_telegram(page)
-    deliver(sandbox, order, "Code: 55512")
-    expect(page.locator("#code")).to_have_text("55512", timeout=12_000)
-    page.goto("/account/top-up")
-    page.get_by_label("Or another amount in US dollars").fill("12.34")
-    page.get_by_role("button", name="Continue to payment").click()
-    page.get_by_role("button", name="Pay 12.34 USD").click()
-    expect(page.locator(".purse b")).to_have_text("$36.95")
-    page.goto("/account/api-keys")
-    page.get_by_label("Name").fill("no script")
-    page.get_by_role("button", name="Make key").click()
-    assert len(page.locator("#token").inner_text()) == 46
-    context.close()

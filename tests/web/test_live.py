@@ -1,7 +1,5 @@
 """The live order page in a real browser."""
 
-import re
-
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
@@ -138,18 +136,6 @@ def test_sound_is_off_until_it_is_wanted_and_stays_so(page: Page, order: Order, 
     deliver(sandbox, order, "Your code is 417902.")
     expect(code(page)).to_have_text("417902")
     expect(sound).to_have_attribute("data-rung", "1")
-
-
-def test_by_keyboard_alone(page: Page, order: Order) -> None:
-    cancel = page.get_by_role("button", name="Cancel and get $0.39 back")
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if cancel.evaluate("button => button === document.activeElement"):
-            break
-    page.keyboard.press("Enter")
-    expect(page.locator("#live .state")).to_have_text("Cancelled")
-    expect(page.locator(".outcome")).to_have_text(re.compile("The whole .0.39 is back on your balance."))
-    expect(page.locator(".trail li")).to_have_count(2)
 
 
 def test_a_code_that_comes_while_the_cancel_is_clicked_is_shown(page: Page, order: Order, sandbox: Sandbox) -> None:
