@@ -6,15 +6,27 @@ from typing import Any, TypeVar
 from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_ratelimit.decorators import ratelimit
 
 from jiema.api.errors import DomainError
+from jiema.api.ids import ID_PATTERN
 
 PAGE_SIZE = 25
 PATH_LENGTH = 200
 M = TypeVar("M", bound=Model)
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class IdConverter(StringConverter):
+    """`<id:…>` in an address: one of our ids. What is none leads nowhere, and is never asked the database for."""
+
+    regex = ID_PATTERN
+
+
+register_converter(IdConverter, "id")
 
 
 def limited(rate: str) -> Callable[[View], View]:

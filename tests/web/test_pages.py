@@ -139,6 +139,15 @@ def test_a_bad_cursor_is_not_found(site: Client, cursor: str) -> None:
     assert site.get(f"/orders?before={cursor}").status_code == 404
 
 
+@pytest.mark.parametrize("named", ["%00", "nothing", "c" + "0" * 25, "C" + "0" * 24, "%ff", "%F0%9F%98%80"])
+def test_what_is_no_id_is_not_found(site: Client, named: str) -> None:
+    hooks = "/account/webhooks"
+    pages = ["/orders/{}", "/orders/{}/live", hooks + "/{}", hooks + "/{}/edit", hooks + "/deliveries/{}"]
+    verbs = ["/orders/{}/cancel", "/orders/{}/next-sms", hooks + "/{}/off", hooks + "/deliveries/{}/again"]
+    assert {site.get(page.format(named)).status_code for page in pages} == {404}
+    assert {site.post(verb.format(named)).status_code for verb in verbs} == {404}
+
+
 def test_a_key_is_shown_once_and_kept_by_nobody(site: Client, alice: User) -> None:
     response = site.post("/account/api-keys", {"name": "script"})
     token = re.search(r"jm_[0-9A-Za-z]{43}", html(response))
