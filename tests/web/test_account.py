@@ -340,6 +340,9 @@ def test_an_address_changes_when_the_new_one_is_confirmed(alice_in: Client, alic
         "Your email address was changed",
         ["alice@example.com"],
     )
+    # A link for a new password would be sent to the new address.
+    assert "please answer this mail at once" in mail.outbox[-1].body
+    assert "/accounts/password/reset/" not in mail.outbox[-1].body
 
 
 def test_an_address_changes_only_after_asking_again(alice_in: Client) -> None:
