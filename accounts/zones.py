@@ -45,10 +45,6 @@ def zone_choices() -> Choices:
     return [(name, rows) for name, rows in named if rows]
 
 
-def _city(row: tuple[str, str]) -> str:
-    return row[1]
-
-
 def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
