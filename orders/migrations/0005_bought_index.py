@@ -3,9 +3,11 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from jiema.operations import AddIndexBesideWriters
+
 
 class Migration(migrations.Migration):
-
+    atomic = False
     dependencies = [
         ('accounts', '0002_low_balance'),
         ('catalog', '0005_odds'),
@@ -14,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBesideWriters(
             model_name='order',
             index=models.Index(condition=models.Q(('activation_id__isnull', False)), fields=['bought_at'], name='order_bought'),
         ),

@@ -4,9 +4,11 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from jiema.operations import AddIndexBesideWriters
+
 
 class Migration(migrations.Migration):
-
+    atomic = False
     dependencies = [
         ('accounts', '0003_api_keys_of_limited_trust'),
         ('catalog', '0005_odds'),
@@ -15,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBesideWriters(
             model_name='order',
             index=models.Index(condition=models.Q(('api_key__isnull', False)), fields=['api_key', 'created_at'], name='order_by_key'),
         ),

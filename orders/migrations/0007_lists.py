@@ -2,16 +2,19 @@ import django.contrib.postgres.indexes
 from django.db import migrations, models
 from django.db.models.functions import Reverse
 
+from jiema.operations import AddIndexBesideWriters
+
 
 class Migration(migrations.Migration):
     """A customer's orders by service, by country and by the end of the number."""
 
+    atomic = False
     dependencies = [
         ("orders", "0006_spending_by_key"),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBesideWriters(
             model_name="order",
             index=models.Index(
                 models.F("user"),
@@ -20,7 +23,7 @@ class Migration(migrations.Migration):
                 name="order_list_by_service",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexBesideWriters(
             model_name="order",
             index=models.Index(
                 models.F("user"),
@@ -29,7 +32,7 @@ class Migration(migrations.Migration):
                 name="order_list_by_country",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexBesideWriters(
             model_name="order",
             index=models.Index(
                 models.F("user"),
