@@ -125,6 +125,7 @@ class Delivery(models.Model):
             models.Index(fields=["endpoint", "-id"], name="delivery_list"),
             models.Index(fields=["endpoint", "state", "-id"], name="delivery_list_by_state"),
             models.Index(fields=["created_at"], name="delivery_age"),
+            models.Index(fields=["created_at"], name="delivery_with_body", condition=Q(body__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -6,11 +6,13 @@ from smtplib import SMTPServerDisconnected
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
 from orders.webhooks.models import Attempt, Delivery, Endpoint, Event, Off
-from orders.webhooks.services import desk
+from orders.webhooks.services import desk, keeping
 from orders.webhooks.services.keeping import forget, tell_switched_off
 from orders.webhooks.services.switching import switch_off
 from tests.webhooks.conftest import URL, Hook
@@ -32,6 +34,16 @@ def test_bodies_and_answers_go_after_72_hours(hook: Hook) -> None:
     assert list(Delivery.objects.filter(body=None)) == [aged]
     assert [each.answer for each in Attempt.objects.order_by("pk")] == ["got 4711", ""]
     assert young.attempts.count() == aged.attempts.count() == 1
+
+
+def test_however_many_there_are_all_go_a_few_at_a_time(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "ROWS_AT_ONCE", 2)
+    for hours in (73, 73, 73, 24 * 30 + 1, 24 * 30 + 1, 24 * 30 + 1):
+        old(hook, hours)
+    with CaptureQueriesContext(connection) as queries:
+        forget()
+    assert list(Delivery.objects.values_list("body", flat=True)) == [None] * 3
+    assert sum('SET "body" = NULL' in query["sql"] for query in queries) == 3
 
 
 def test_one_without_a_body_is_given_up(hook: Hook) -> None:

@@ -5,6 +5,8 @@ from smtplib import SMTPRecipientsRefused
 
 import structlog
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from accounts import mail
@@ -12,18 +14,42 @@ from orders.webhooks.models import Attempt, Delivery, Endpoint, Off, State
 
 KEEP_BODIES = timedelta(hours=72)
 KEEP = timedelta(days=30)
+ROWS_AT_ONCE = 1000
 MAILS_AT_ONCE = 20
 log = structlog.get_logger(__name__)
 
 
 def forget() -> None:
-    """Bodies and answers, which may hold SMS, after 72 hours; deliveries after 30 days, and then deleted endpoints."""
-    too_old = Delivery.objects.filter(created_at__lt=Now() - KEEP_BODIES, body__isnull=False)
-    Attempt.objects.filter(delivery__in=too_old).exclude(answer="").update(answer="")
-    too_old.filter(state=State.PENDING).update(state=State.FAILED, due_at=None)
-    too_old.update(body=None)
-    Delivery.objects.filter(created_at__lt=Now() - KEEP).delete()
+    """Bodies and answers, which may hold SMS, after 72 hours; deliveries after 30 days, and then deleted endpoints.
+
+    By and by: however many there are, no statement takes long, and what is done is done.
+    """
+    while _forget_bodies():
+        pass
+    while _forget_deliveries():
+        pass
     Endpoint.objects.filter(deleted_at__lt=Now() - KEEP, deliveries=None).delete()
+
+
+@transaction.atomic
+def _forget_bodies() -> int:
+    """How many. What still waits is given up with its body, so that nothing empty is ever sent."""
+    some = _some(Delivery.objects.filter(created_at__lt=Now() - KEEP_BODIES, body__isnull=False))
+    Attempt.objects.filter(delivery__in=some).exclude(answer="").update(answer="")
+    given_up = Case(When(state=State.PENDING, then=Value(State.FAILED)), default=F("state"))
+    return some.update(body=None, state=given_up, due_at=None)
+
+
+@transaction.atomic
+def _forget_deliveries() -> int:
+    return _some(Delivery.objects.filter(created_at__lt=Now() - KEEP)).delete()[0]
+
+
+def _some(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """The oldest of them, locked in the order of their ids."""
+    oldest = deliveries.order_by("created_at").values_list("pk", flat=True)[:ROWS_AT_ONCE]
+    locked = Delivery.objects.filter(pk__in=list(oldest)).select_for_update(no_key=True).order_by("pk")
+    return Delivery.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))
 
 
 def tell_switched_off() -> int:
