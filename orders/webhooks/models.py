@@ -3,6 +3,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jiema.api.ids import new_id
@@ -92,6 +93,11 @@ class Endpoint(models.Model):
     @property
     def is_active(self) -> bool:
         return self.disabled_at is None and self.deleted_at is None
+
+    @property
+    def is_replacing(self) -> bool:
+        """Do both secrets sign?"""
+        return self.old_until is not None and self.old_until > timezone.now()
 
 
 class Delivery(models.Model):

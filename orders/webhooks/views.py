@@ -21,6 +21,7 @@ from jiema.web import limited, page_of, tell
 from orders.webhooks import selectors
 from orders.webhooks.forms import EndpointForm
 from orders.webhooks.models import MAX_ACTIVE, Attempt, Delivery, Endpoint, State
+from orders.webhooks.sealing import mark
 from orders.webhooks.services import desk
 from orders.webhooks.services.sending import headers
 
@@ -79,11 +80,12 @@ def _endpoint_page(request: CustomerRequest, endpoint: Endpoint, secret: str = "
     shown = {
         "endpoint": Endpoint.objects.get(pk=endpoint.pk),
         "secret": secret,
+        "mark": mark(endpoint.secret),
         "deliveries": page,
         "cursor": cursor,
         "only": only if only in State.values else "",
         "states": State,
-        "is_replacing": endpoint.old_until is not None and endpoint.old_until > timezone.now(),
+        "is_replacing": endpoint.is_replacing,
     }
     return render(request, "webhooks/endpoint.html", shown)
 
@@ -107,7 +109,8 @@ def edit(request: CustomerRequest, endpoint_id: str) -> HttpResponse:
 @login_required
 @limited("10/m")
 def replace_secret(request: CustomerRequest, endpoint_id: str) -> HttpResponse:
-    secret = _found(desk.replace_secret, request.user.pk, endpoint_id)
+    _endpoint(request, endpoint_id)
+    secret = desk.replace_secret(request.user.pk, endpoint_id, request.POST.get("replaces", ""))
     return _endpoint_page(request, _endpoint(request, endpoint_id), secret)
 
 

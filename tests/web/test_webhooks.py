@@ -1,6 +1,7 @@
 """The webhook desk in the browser, without JavaScript."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.models import User
 from orders.webhooks.models import Attempt, Delivery, Endpoint, Event
+from orders.webhooks.sealing import mark
 from orders.webhooks.services import desk
 from orders.webhooks.services.keeping import forget
 from tests.conftest import PASSWORD
@@ -113,6 +115,19 @@ def test_a_secret_is_replaced_without_a_gap(site: Client, endpoint: Endpoint) ->
     page = post(site, f"{HOME}/{endpoint.pk}/old-secret")
     assert "only the new secret signs" in page
     assert "both sign until" not in page
+
+
+def test_a_double_click_replaces_a_secret_once(site: Client, endpoint: Endpoint) -> None:
+    """Else the second one would end the secret in use, in favour of one that nobody saw."""
+    in_use = endpoint.secret
+    form = re.search(r'name="replaces" value="(\w+)"', html(site, f"{HOME}/{endpoint.pk}"))
+    assert form
+    pages = [post(site, f"{HOME}/{endpoint.pk}/secret", replaces=form.group(1)) for _ in range(2)]
+    assert len({secret for page in pages for secret in re.findall(r"whsec_[\w+/=]+", page)}) == 1
+    endpoint.refresh_from_db()
+    assert endpoint.old_secret == in_use
+    post(site, f"{HOME}/{endpoint.pk}/secret", replaces=mark(endpoint.secret))
+    assert Endpoint.objects.get().old_secret == endpoint.secret  # another replacement, from the newer page
 
 
 def test_off_and_on(site: Client, endpoint: Endpoint) -> None:

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from accounts.selectors import lock_active_user
 from orders.webhooks.errors import BodyGone, EndpointOff, SwitchedOffByStaff, TooManyEndpoints, TooManyOff
 from orders.webhooks.models import MAX_ACTIVE, MAX_IN_ALL, Delivery, Endpoint, Off, State
-from orders.webhooks.sealing import new_secret, seal
+from orders.webhooks.sealing import mark, new_secret, seal, unseal
 from orders.webhooks.selectors import delivery_for, endpoint_for, endpoints_of
 from orders.webhooks.services.announcing import announce_test, nudge
 from orders.webhooks.services.switching import give_up, switch_off
@@ -47,9 +47,16 @@ def change_endpoint(user_id: str, endpoint_id: str, url: str, events: list[str],
     endpoint.save(update_fields=["url", "events", "description", "failing_since"])
 
 
-def replace_secret(user_id: str, endpoint_id: str) -> str:
-    """The new secret, told this once; for 24 hours the former one signs too. Raises NotFound."""
-    endpoint = endpoint_for(user_id, endpoint_id)
+@transaction.atomic
+def replace_secret(user_id: str, endpoint_id: str, replaces: str = "") -> str:
+    """The new secret; for 24 hours the former one signs too. Raises NotFound.
+
+    replaces: the mark of the secret that the page spoke of. Its form sent twice is one replacement, and both answers
+    tell the same secret: else a double click would end the one in use, in favour of one that nobody saw.
+    """
+    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_for(user_id, endpoint_id).pk)
+    if endpoint.is_replacing and replaces == mark(endpoint.old_secret):
+        return unseal(endpoint.secret)
     secret = new_secret()
     Endpoint.objects.filter(pk=endpoint.pk).update(
         old_secret=endpoint.secret, old_until=Now() + OVERLAP, secret=seal(secret)

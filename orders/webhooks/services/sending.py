@@ -133,8 +133,7 @@ def _unsigned(delivery: Delivery) -> Parcel:
 
 def _keys(endpoint: Endpoint) -> list[str]:
     """While a secret is being replaced, both. Raises Unreadable."""
-    is_replacing = endpoint.old_until is not None and endpoint.old_until > timezone.now()
-    sealed = [endpoint.secret, endpoint.old_secret] if is_replacing else [endpoint.secret]
+    sealed = [endpoint.secret, endpoint.old_secret] if endpoint.is_replacing else [endpoint.secret]
     return [unseal(each) for each in sealed]
 
 
