@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
 from accounts.wallet.services import open_debts
@@ -27,7 +28,12 @@ SERVICES_SHOWN = 60
 WORDS_LENGTH = 80
 
 
+# A search asks for a part of the page by the page's own address: no cache may take the one for the other.
+_page_or_part = vary_on_headers("HX-Request")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@_page_or_part
 @limited("30/m")
 def buy(request: HttpRequest) -> HttpResponse:
     """Find a service; and where the buttons of all services' pages lead."""
@@ -77,6 +83,7 @@ def _moved(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
+@_page_or_part
 def counter(request: HttpRequest, name: str) -> HttpResponse:
     """The countries of a service; each button posts the price that it shows. name: the service's slug."""
     service = _service_or_404(name)

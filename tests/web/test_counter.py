@@ -208,6 +208,11 @@ def test_former_addresses_lead_on(client: Client, provider: Provider) -> None:
         assert (response.status_code, response["Location"]) == (301, new)
 
 
+@pytest.mark.parametrize("address", ["/buy", "/buy/telegram"])
+def test_a_cache_keeps_a_page_and_its_part_apart(client: Client, provider: Provider, address: str) -> None:
+    assert "HX-Request" in client.get(address)["Vary"]
+
+
 @pytest.mark.parametrize("address", ["/buy/nothing", "/buy/%00", "/buy?service=nothing", "/buy?service=%00"])
 def test_unknown_services(client: Client, provider: Provider, address: str) -> None:
     assert client.get(address).status_code == 404
