@@ -10,8 +10,11 @@ from jiema.status.probes import Reading
 from jiema.status.tasks import record
 
 pytestmark = pytest.mark.django_db
-TODAY = datetime.now(UTC).date()
 DAY = 1440
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 def readings(state: State) -> list[Reading]:
@@ -24,7 +27,7 @@ def minute_passes() -> None:
 
 def kept(days_ago: int, **minutes: int) -> None:
     last = datetime.now(UTC) - timedelta(days=days_ago)
-    ProbeDay.objects.create(part="supply", day=TODAY - timedelta(days=days_ago), last_minute=last, **minutes)
+    ProbeDay.objects.create(part="supply", day=today() - timedelta(days=days_ago), last_minute=last, **minutes)
 
 
 def past() -> history.Past:
@@ -38,12 +41,12 @@ def counts() -> list[tuple[date, int, int, int]]:
 def test_minutes_are_counted_once_each() -> None:
     for state in (State.UP, State.UP, State.DOWN):
         history.record(readings(state))
-    assert counts() == [(TODAY, 1, 0, 0)]
+    assert counts() == [(today(), 1, 0, 0)]
     minute_passes()
     history.record(readings(State.DOWN))
     minute_passes()
     history.record(readings(State.IMPAIRED))
-    assert counts() == [(TODAY, 1, 1, 1)]
+    assert counts() == [(today(), 1, 1, 1)]
 
 
 def test_what_is_unknown_is_not_counted() -> None:
@@ -59,7 +62,7 @@ def test_the_tick_records_every_part_of_a_real_shop() -> None:
 def test_days_of_which_nothing_is_known_are_unknown() -> None:
     kept(1, up=DAY)
     days = past().days
-    assert (len(days), days[-1].day, days[0].day) == (90, TODAY, TODAY - timedelta(days=89))
+    assert (len(days), days[-1].day, days[0].day) == (90, today(), today() - timedelta(days=89))
     assert [str(day.state) for day in days[-3:]] == ["unknown", "up", "unknown"]
     assert (past().measured, past().up_percent) == (1, 100.0)
 
