@@ -13,7 +13,7 @@ handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler500 = errors.server_error
 # Ops sign in where customers do: the admin's own form asks for no second factor and counts no guesses.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(views.admin_home)  # type: ignore[method-assign]
 
 # The patterns are tried in this order: what is polled comes first.
 urlpatterns = [

@@ -391,6 +391,15 @@ def test_the_admin_is_entered_by_the_same_door(client: Client) -> None:
     assert response["Location"] == "/accounts/login/?next=%2Fadmin%2F"
 
 
+def test_staff_find_no_other_door_either(carol: User) -> None:
+    """With a colleague's password alone, past the second factor and uncounted."""
+    User.objects.create_superuser("boss@example.com", PASSWORD)
+    User.objects.filter(pk=carol.pk).update(is_staff=True)
+    client = signed_in(User.objects.get(pk=carol.pk))
+    response = client.post("/admin/login/", {"username": "boss@example.com", "password": PASSWORD})
+    assert (response["Location"], client.session["_auth_user_id"]) == ("/admin/", carol.pk)
+
+
 def test_nothing_of_the_account_is_cached(alice_in: Client) -> None:
     reauthenticate(alice_in)
     for address in ["/account/export", "/account/close"]:
