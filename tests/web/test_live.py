@@ -112,6 +112,12 @@ def test_out_of_the_browsers_memory_after_signing_out(page: Page, order: Order, 
     page.wait_for_url("**/accounts/login/**")
 
 
+def test_where_no_clipboard_is_the_text_is_marked(page: Page, order: Order) -> None:
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.get_by_role("button", name="Copy number").click()
+    assert page.evaluate("getSelection().toString()") == page.locator("#phone").inner_text()
+
+
 def test_number_and_code_are_copied(page: Page, order: Order, sandbox: Sandbox) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     clipboard = "navigator.clipboard.readText()"
