@@ -72,7 +72,8 @@ def test_every_page_leads_to_the_others(alice_in: Client) -> None:
     nav = html(alice_in.get("/accounts/sessions/")).partition('class="account-nav"')[2].partition("</nav>")[0]
     assert re.findall(r'href="([^"]+)"', nav) == [
         *("/account", "/account/profile", "/accounts/email/", "/accounts/password/change/", "/accounts/2fa/"),
-        *("/accounts/sessions/", "/account/notices", "/account/api-keys", "/account/export", "/account/close"),
+        *("/accounts/sessions/", "/account/notices", "/account/api-keys", "/account/webhooks", "/account/export"),
+        "/account/close",
     ]
     assert '<a href="/accounts/sessions/" aria-current="page">' in nav
 
