@@ -19,7 +19,7 @@ run: install-run ## start the whole shop on http://127.0.0.1:8000 (PORT, HOST, J
 test: install-dev programs ## run every test on a PostgreSQL and a Valkey of their own (ARGS="-k wallet")
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-torture: install-dev ## the long forms of the tests about money, in one table (ARGS="chaos hammer")
+torture: install-dev ## the long forms of the tests, in one table (ARGS="chaos hammer")
 	$(BIN)/python -m tests.torture $(ARGS)
 
 lint: install-dev ## check style, types, imports, migrations and locks
