@@ -17,10 +17,16 @@ document.addEventListener("change", (event) => {
 });
 try { choose(localStorage.getItem(LANGUAGE)); } catch { /* a browser that keeps nothing */ }
 
+// One Idempotency-Key until a reply is there: sent again after a lost one, the same purchase buys no second number.
+function idempotencyKey(form) {
+  form.dataset.wish ||= Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return form.dataset.wish;
+}
+
 function wish(form) {
   const body = form.querySelector("#try-body");
   const headers = { Authorization: `Bearer ${form.querySelector("#try-key").value.trim()}` };
-  if (body) headers["Content-Type"] = "application/json";
+  if (body) Object.assign(headers, { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey(form) });
   return { method: form.dataset.method, headers, body: body?.value, credentials: "omit", cache: "no-store" };
 }
 
@@ -31,6 +37,7 @@ function pretty(text) {
 async function send(form, status, place) {
   const reply = await fetch(form.querySelector("#try-path").value, wish(form)); // by its pattern within this shop
   place.querySelector(".try-text").textContent = pretty(await reply.text());
+  if (reply.status < 500 && ![409, 429].includes(reply.status)) form.dataset.wish = "";
   const told = TELLING.filter((name) => reply.headers.has(name)).map((name) => `${name}: ${reply.headers.get(name)}`);
   place.querySelector(".try-headers").textContent = told.join("\n");
   place.hidden = false;
@@ -51,6 +58,7 @@ async function tryIt(form, part) {
 for (const part of document.querySelectorAll(".try")) {
   const form = part.querySelector("form");
   part.hidden = false;
+  form.addEventListener("input", (event) => { if (event.target.id !== "try-key") form.dataset.wish = ""; });
   form.addEventListener("submit", (event) => { event.preventDefault(); tryIt(form, part); });
   addEventListener("pagehide", () => { form.querySelector("#try-key").value = ""; });
 }

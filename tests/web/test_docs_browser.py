@@ -1,7 +1,7 @@
 """The docs in a real browser: tabs of samples, and calls sent from the page."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from catalog.models import Provider
 from orders.models import Order
@@ -51,6 +51,24 @@ def test_a_purchase_from_the_page_says_first_that_it_spends_money(page: Page, ap
     send(page, "create-order", api.token)
     expect(page.get_by_role("status")).to_have_text("The reply came with status 200 OK.")
     expect(page.locator(".try-text")).to_contain_text(Order.objects.get().pk)
+
+
+def test_a_purchase_whose_reply_is_lost_is_sent_again_as_the_same(
+    page: Page, api: Api, provider: Provider, expected: list[str]
+) -> None:
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    expected.append("ERR_FAILED")
+    page.route("**/api/v1/orders", lose, times=1)
+    send(page, "create-order", api.token)
+    expect(page.get_by_role("status")).to_have_text("No reply came. Is this computer online?")
+    page.get_by_role("button", name="Send POST").click()
+    expect(page.locator(".try-headers")).to_contain_text("Idempotent-Replayed: true")
+    page.get_by_role("button", name="Send POST").click()
+    expect(page.locator(".try-headers")).not_to_contain_text("Idempotent-Replayed")
+    assert Order.objects.count() == 2
 
 
 def test_a_refusal_is_shown_and_the_key_stays_nowhere(page: Page, api: Api, expected: list[str]) -> None:
