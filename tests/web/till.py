@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.test import Client
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from accounts.models import User
@@ -17,8 +18,12 @@ AT_ONCE = 5000  # milliseconds from a payment to the balance on the screen
 
 def enter(context: BrowserContext, shop: str, user: User) -> None:
     """Signed in, without the form."""
-    session = signed_in(user).cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": session, "url": shop}])
+    bring(context, shop, signed_in(user))
+
+
+def bring(context: BrowserContext, shop: str, client: Client) -> None:
+    """The browser goes on as who this client is."""
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": shop}])
 
 
 def start(page: Page, way: str, amount: str = "12.34") -> TopUp:
