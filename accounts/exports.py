@@ -41,8 +41,9 @@ def api_keys(user_id: str) -> Rows:
 
 def entries(user_id: str) -> Rows:
     """Oldest first. US cents."""
-    told = ("id", "created_at", "kind", "amount_cents", "balance_after", "reference", "reason")
-    yield from Entry.objects.filter(wallet_id=user_id).order_by("pk").values(*told).iterator(AT_ONCE)
+    told = ("id", "created_at", "kind", "amount_cents", "balance_after", "reason")
+    for each in Entry.objects.filter(wallet_id=user_id).order_by("pk").iterator(AT_ONCE):
+        yield {name: getattr(each, name) for name in told} | {"reference": each.owners_reference}
 
 
 def debts(user_id: str) -> Rows:

@@ -30,7 +30,7 @@ def lines(entries: Iterable[Entry]) -> Iterator[str]:
 def _cells(entry: Entry) -> list[str]:
     time = entry.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     money = [_dollars(entry.amount_cents), _dollars(entry.balance_after)]
-    return [str(entry.pk), time, entry.kind, *money, _harmless(entry.reference), _harmless(entry.reason)]
+    return [str(entry.pk), time, entry.kind, *money, _harmless(entry.owners_reference), _harmless(entry.reason)]
 
 
 def _dollars(cents: int) -> str:

@@ -35,6 +35,8 @@ class Kind(models.TextChoices):
 
 GIVES = ["refund", "top_up", "payout_return", "referral", "voucher"]
 TAKES = ["charge", "chargeback", "repayment", "payout", "referral_back"]
+# Their reference names an order of somebody whom the wallet's owner invited: it stays theirs.
+ABOUT_OTHERS = [Kind.REFERRAL, Kind.REFERRAL_BACK]
 
 
 class Entry(models.Model):
@@ -71,6 +73,11 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}: {self.amount_cents}"
+
+    @property
+    def owners_reference(self) -> str:
+        """What the wallet's owner may have of it; empty where it is about somebody else."""
+        return "" if self.kind in ABOUT_OTHERS else self.reference
 
 
 class Debt(models.Model):
