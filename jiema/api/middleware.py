@@ -45,7 +45,7 @@ def answer(request: HttpRequest) -> HttpResponseBase:
     if isinstance(response, HttpResponse) and response.status_code != 304:
         response["Content-Length"] = str(len(response.content))
     verdict: Verdict | None = getattr(request, "rate_limit", None)
-    if verdict:
+    if verdict and response.status_code != 401:  # a key may end while its call runs
         response["RateLimit-Limit"] = str(verdict.limit)
         response["RateLimit-Remaining"] = str(verdict.remaining)
         response["RateLimit-Reset"] = str(verdict.reset)

@@ -126,6 +126,15 @@ def test_a_key_revoked_past_the_door_buys_nothing(shopper: Shopper) -> None:
     assert nothing_was_bought(shopper)
 
 
+def test_a_key_revoked_while_it_buys_is_answered_like_any_unknown_one(shopper: Shopper) -> None:
+    key = key_of(shopper, KeyLimits())
+    with patch("orders.services.buying.require_sales", lambda _: accounts.revoke_api_key(key.user_id, key.pk)):
+        response = shopper.api.post("/orders", WISH)
+    assert error(response) == (401, "AUTH_INVALID")
+    assert (response["WWW-Authenticate"], "RateLimit-Limit" in response) == ("Bearer", False)
+    assert nothing_was_bought(shopper)
+
+
 def test_a_key_without_a_cap_costs_one_look(
     shopper: Shopper, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
