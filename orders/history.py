@@ -16,15 +16,19 @@ from orders.models import Order, Status
 from orders.selectors import orders_of
 
 LEAST_DIGITS = 3
-# One probe of the index for each value, however many orders there are.
+# One probe of the index for each value, however many orders there are: only the index of a customer's orders has the
+# order that is walked here, so that none of all customers' orders is taken in its place. It ends beside the customer.
 _USED = """
 WITH RECURSIVE used AS (
-    (SELECT {column} AS value FROM orders_order WHERE user_id = %(user)s ORDER BY 1 LIMIT 1)
+    (SELECT user_id, {column} AS value FROM orders_order WHERE user_id >= %(user)s ORDER BY user_id, {column} LIMIT 1)
     UNION ALL
-    SELECT (SELECT {column} FROM orders_order WHERE user_id = %(user)s AND {column} > used.value ORDER BY 1 LIMIT 1)
-    FROM used WHERE used.value IS NOT NULL
+    SELECT further.* FROM used CROSS JOIN LATERAL (
+        SELECT user_id, {column} FROM orders_order
+        WHERE (user_id, {column}) > (used.user_id, used.value) ORDER BY user_id, {column} LIMIT 1
+    ) AS further
+    WHERE used.user_id = %(user)s
 )
-SELECT value FROM used WHERE value IS NOT NULL
+SELECT value FROM used WHERE user_id = %(user)s
 """
 
 

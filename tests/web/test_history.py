@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
 from catalog.models import Country, Provider, Service
 from catalog.upstream.sandbox import Sandbox
+from orders import history
 from orders.models import Order
 from tests.conftest import stale, unguard
 from tests.web.conftest import signed_in
@@ -55,6 +57,17 @@ def test_by_service_and_country_of_ones_own_orders(site: Client, three: list[str
     other = Country.objects.create(id=6, iso2="ID", slug="id", name="Indonesia")
     Order.objects.filter(pk=three[0]).update(country=other)
     assert rows(site, "?country=6") == three[:1]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("column", ["service", "country"])
+def test_what_was_bought_is_found_by_the_customers_own_index(column: str) -> None:
+    """The one of all customers' orders would be walked through where few customers have many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + history._USED.format(column=f"{column}_id"), {"user": "c"})
+        plan = "\n".join(row for (row,) in cursor.fetchall())
+    assert plan.count(f"Scan using order_list_by_{column} ") == 2
 
 
 @pytest.mark.parametrize("words", ["+60 123 456 781", "60123456781", "0123456781", "012-345 6781", "6781", "781"])
