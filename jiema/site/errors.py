@@ -14,7 +14,7 @@ from jiema.site.bare import bare
 
 DATABASE_RETRY_SECONDS = 5
 LIMIT_SECONDS = 60
-"""The longest window of the limits on forms."""
+"""The window of the limits on forms, but for the few that count by the hour."""
 LAST_RESORT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>jiema</title></head>
 <body><h1>Something went wrong on our side</h1>
