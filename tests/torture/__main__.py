@@ -21,6 +21,7 @@ PARTS: dict[str, Part] = {
     "books": suites.BOOKS,
     "large-books": suites.large_books,
     "looks": suites.LOOKS,
+    "credits": suites.CREDITS,
     "teeth": suites.TEETH,
     "hang": live.hung,
 }

@@ -91,6 +91,16 @@ LOOKS = Suite(
     at_most={"violations": 0, "script_bytes": 30 * 1024},
     limit=5400,
 )
+CREDITS = Suite(
+    "U4",
+    "from a gateway's webhook to the balance on an open page",
+    ["tests/web/test_paying.py::test_an_open_page_follows_a_webhook"],
+    environ={"CREDIT_RUNS": "12"},
+    many="{credits} payments",
+    found="the slowest in {slowest_credit_ms} ms",
+    at_least={"credits": 12},
+    at_most={"slowest_credit_ms": 5_000},
+)
 TEETH = Suite(
     "M12",
     "planted bugs",

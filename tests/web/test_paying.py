@@ -1,6 +1,8 @@
 """Paying by card in a browser: each state of a payment, and all that a customer may click meanwhile."""
 
+import os
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from accounts.topups.models import TopUp
 from accounts.wallet.services import open_debts
 from catalog.models import Provider
 from orders.models import Order
+from tests.torture import figures
 from tests.web.conftest import Gateways
 from tests.web.till import AT_ONCE, HOSTED, PAYMENT, balance, enter, facts, look, press, shows, start
 
@@ -41,13 +44,18 @@ def test_paid_it_is_on_the_balance(page: Page, customer: User) -> None:
     assert balance(customer) == 1000
 
 
-def test_an_open_page_follows_a_webhook(page: Page, customer: User, gateways: Gateways) -> None:
+@pytest.mark.parametrize("run", range(int(os.environ.get("CREDIT_RUNS", "1"))))
+def test_an_open_page_follows_a_webhook(page: Page, customer: User, gateways: Gateways, run: int) -> None:
     top_up = start(page, "Sandbox")
     page.goto(f"/account/top-up/{top_up.pk}")
     shows(page, "Waiting for your payment", "You pay 12.34 USD on the payment service's own page.")
+    page.wait_for_timeout(137 * run)  # at any moment between two looks of the page
+    began = time.monotonic()
     gateways.cards.pay(top_up.gateway_ref)
     shows(page, "On your balance", "$12.34 came in. Your balance is $12.34.")
     expect(page.locator("#purse")).to_have_text("$12.34")
+    figures.record(credits=1)
+    figures.record_most(slowest_credit_ms=round(1000 * (time.monotonic() - began)))
     expect(page.locator("#announce")).to_have_text("On your balance")
     assert balance(customer) == 1234
 
