@@ -78,7 +78,8 @@ WITH o AS ({_WATCHED} AND o.id = $2 UNION ALL {" UNION ALL ".join(_OPEN.format(s
 SELECT u.state = 'active' AND EXISTS (
            SELECT FROM django_session WHERE session_key = $3 AND expire_date > now()),
        (SELECT md5(string_agg(concat_ws('-', o.id, o.status, o.phone IS NULL,
-               (SELECT count(*) FROM orders_sms s WHERE s.order_id = o.id)), ' ' ORDER BY o.id)) FROM o),
+               (SELECT count(*) FROM orders_sms s WHERE s.order_id = o.id AND {_SHOWS_SMS})), ' ' ORDER BY o.id))
+        FROM o),
        (SELECT string_agg(o.id, ' ' ORDER BY o.synced_at) FROM o WHERE {_IS_STALE})
 FROM accounts_user u WHERE u.id = $1
 """

@@ -16,8 +16,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from catalog.models import OfferOdds, Provider
 from catalog.upstream.sandbox import Sandbox
+from catalog.upstream.types import Sms, State
+from catalog.upstream.types import Status as Told
 from jiema.api import db
 from orders.models import Order
+from orders.services.syncing import apply_status
 from orders.tickets import LASTS, Ticket
 from tests.conftest import stale
 from tests.web.conftest import signed_in
@@ -112,6 +115,15 @@ def test_an_order_bought_elsewhere_is_news(site: Client, alice: User, provider: 
 def test_a_strangers_order_is_no_news(site: Client, carol: User, provider: Provider) -> None:
     page = OpenPage.of(site, buy(site))
     buy(signed_in(carol))
+    assert page.pulse() == NOTHING_NEW
+
+
+def test_an_sms_after_the_refund_is_no_news(site: Client, provider: Provider) -> None:
+    address = buy(site)
+    site.post(f"{address}/cancel")
+    page = OpenPage.of(site, address)
+    apply_status(address.rpartition("/")[2], Told(State.RECEIVED, (Sms("late 777777", "k"),)))
+    assert Order.objects.get().sms.count() == 1
     assert page.pulse() == NOTHING_NEW
 
 
