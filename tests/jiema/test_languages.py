@@ -13,7 +13,7 @@ from jiema.messages.extracting import Text
 
 LANGUAGES = ("id", "ms", "zh_Hans")
 Kept = tuple[str, Path, Catalog]
-FILES = [(language, place) for language in LANGUAGES for place in (1,)]
+FILES = [(language, place) for language in LANGUAGES for place in (0, 1)]
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda each: f"{each[0]}-{each[1]}")
