@@ -100,7 +100,7 @@ def in_the_api(scene: Scene) -> Story:
 
 @fault("internal_error")
 def in_a_page(scene: Scene) -> Story:
-    scene.patches.setattr("jiema.views.find_services", broken)
+    scene.patches.setattr("jiema.site.views.find_services", broken)
     for told in ("RuntimeError in of_ours.py:broken", 2):
         assert Client(raise_request_exception=False).get("/").status_code == 500
         yield told

@@ -12,7 +12,7 @@ from accounts.topups.models import TopUp
 from accounts.topups.services.bank import approve
 from tests.conftest import PASSWORD
 from tests.web.conftest import Gateways
-from tests.web.till import HOSTED, PAYMENT, balance, enter, look, press, shows, start
+from tests.web.till import HOSTED, PAYMENT, balance, enter, look, press, shows, sign_out, start
 
 TEN = re.compile(r"^\$10\b")
 POLL = re.compile(r"/account/top-up/\w+(\?|$)")
@@ -142,7 +142,7 @@ def test_signed_out_in_the_middle(page: Page, customer: User, gateways: Gateways
     top_up = start(page, "Sandbox")
     other = page.context.new_page()
     other.goto("/account/top-up")
-    press(other, "Sign out")
+    sign_out(other)
     other.wait_for_url("**/")
     press(page, "Pay 12.34 USD")
     page.get_by_label("Email").fill(customer.email)
@@ -157,14 +157,14 @@ def test_an_open_page_asks_to_sign_in_after_signing_out(page: Page, customer: Us
     look(page, start(page, "Sandbox"))
     with page.context.new_page() as other:
         other.goto("/buy")
-        press(other, "Sign out")
+        sign_out(other)
         other.wait_for_url("**/")
     page.wait_for_url(SIGN_IN, timeout=4000)
 
 
 def test_back_after_signing_out_shows_nothing(page: Page, customer: User) -> None:
     look(page, start(page, "Sandbox"))
-    press(page, "Sign out")
+    sign_out(page)
     page.wait_for_url("**/")
     page.go_back()
     page.wait_for_url(SIGN_IN)

@@ -46,6 +46,12 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def sign_out(page: Page) -> None:
+    """By the menu, as everybody."""
+    page.locator("details.more > summary").click()
+    press(page, "Sign out")
+
+
 def state(page: Page) -> Locator:
     return page.locator("#payment .state")
 
