@@ -16,11 +16,16 @@ from jiema.api.authentication import Caller, Ride
 from jiema.api.db import read_prepared
 from jiema.api.errors import Forbidden
 
+# The second branch, and its index, is not looked at where the first has found the key.
 _CALLER = """
 SELECT u.id, k.id, u.state <> 'active', u.reads_per_minute, u.writes_per_minute, k.scope = 'read', k.addresses, ({ride})
-FROM accounts_apikey k JOIN accounts_user u ON u.id = k.user_id
-WHERE (k.digest = $1 OR k.former_digest = $1 AND k.former_until > statement_timestamp())
-  AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+FROM (
+    SELECT * FROM accounts_apikey WHERE digest = $1
+    UNION ALL
+    SELECT * FROM accounts_apikey WHERE former_digest = $1 AND former_until > statement_timestamp()
+) k JOIN accounts_user u ON u.id = k.user_id
+WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+LIMIT 1
 """
 
 
